@@ -1,0 +1,2 @@
+//! The project's own checks, run as `cargo xtask NAME`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Procedural macros of the yamanote runtime; use them through `yamanote`.

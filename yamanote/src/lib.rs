@@ -1,0 +1,24 @@
+//! An asynchronous runtime for reliable network applications, with tokio's API.
+#![cfg_attr(not(all(feature = "full", feature = "test-util")), allow(dead_code, unused_imports))]
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[macro_use]
+mod macros;
+
+mod engine;
+mod loom;
+mod sys;
+mod util;
+
+pub mod io;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "rt")]
+pub mod runtime;
+pub mod stream;
+#[cfg(feature = "sync")]
+pub mod sync;
+pub mod task;
+#[cfg(feature = "time")]
+pub mod time;

@@ -1,0 +1,1 @@
+//! Macros, public and internal.

@@ -1,0 +1,1 @@
+//! Where the `Stream` trait will live once the standard library has one; see the `tokio-stream` crate.

@@ -1,0 +1,1 @@
+//! Differences between operating systems: the only place with target cfgs.

@@ -1,0 +1,8 @@
+//! Small parts that several modules share and that know nothing of tasks.
+
+pub(crate) mod linked_list;
+pub(crate) mod rng;
+pub(crate) mod wake_list;
+
+pub(crate) use linked_list::LinkedList;
+pub(crate) use wake_list::WakeList;
