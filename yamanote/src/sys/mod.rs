@@ -1,1 +1,7 @@
 //! Differences between operating systems: the only place with target cfgs.
+
+/// How a resource meets the poller.
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg_attr(unix, path = "poll_unix.rs")]
+#[cfg_attr(windows, path = "poll_windows.rs")]
+pub(crate) mod poll;

@@ -1,0 +1,29 @@
+//! Readiness-based I/O: [`registration`] ties a resource to a worker's [`poller`]; [`source`] is what both
+//! sides share. [`IoDriver`] is the worker's door to it.
+
+pub(crate) mod condvar;
+
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+mod on;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+pub(crate) use on::IoDriver;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+pub(crate) mod poller;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+pub(crate) mod source;
+
+#[cfg(not(any(feature = "net", feature = "process", feature = "signal")))]
+mod off;
+#[cfg(not(any(feature = "net", feature = "process", feature = "signal")))]
+pub(crate) use off::IoDriver;
+
+/// Said when a resource is made on a runtime without I/O. Upstream's words, which its users match on.
+pub(crate) const DISABLED: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on \
+                                   the runtime builder to enable IO.";
+
+/// Said when an operation would wait for a runtime that is gone. Upstream's words, which its users match on.
+pub(crate) const SHUT_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
+
+pub(crate) fn shutdown_error() -> std::io::Error {
+    std::io::Error::other(SHUT_DOWN)
+}

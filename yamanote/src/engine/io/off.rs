@@ -1,0 +1,53 @@
+//! The worker's I/O driver when no feature needs one: it only waits.
+
+use std::io;
+use std::time::Duration;
+
+use crate::engine::io::condvar::CondvarPark;
+
+/// See the twin in `on.rs`.
+#[derive(Debug)]
+pub(crate) struct IoDriver {
+    park: CondvarPark,
+}
+
+impl IoDriver {
+    pub(crate) fn new(_enabled: bool, _events: usize) -> io::Result<IoDriver> {
+        Ok(IoDriver { park: CondvarPark::new() })
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn turn(&self, timeout: Option<Duration>, _max_events: usize) -> usize {
+        self.park.wait(timeout);
+        0
+    }
+
+    pub(crate) fn try_turn(&self, _max_events: usize) -> Option<usize> {
+        Some(0)
+    }
+
+    pub(crate) fn unpark(&self) {
+        self.park.unpark();
+    }
+
+    pub(crate) fn shutdown(&self) {}
+
+    pub(crate) fn is_shutdown(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn fd_registered_count(&self) -> u64 {
+        0
+    }
+
+    pub(crate) fn fd_deregistered_count(&self) -> u64 {
+        0
+    }
+
+    pub(crate) fn ready_count(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,135 @@
+//! A worker's I/O driver: the poller, or a condition variable when the runtime was built without I/O.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::io::condvar::CondvarPark;
+use crate::engine::io::poller::Poller;
+use crate::engine::io::source::Source;
+
+/// One per worker. Its owner waits in it; other workers may look in with [`try_turn`](Self::try_turn).
+#[derive(Debug)]
+pub(crate) struct IoDriver {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Disabled(CondvarPark),
+    Enabled(Box<Poller>),
+}
+
+impl IoDriver {
+    /// A driver that takes at most `events` events in a turn, or one that only waits.
+    pub(crate) fn new(enabled: bool, events: usize) -> io::Result<IoDriver> {
+        let kind = if enabled {
+            Kind::Enabled(Box::new(Poller::new(events)?))
+        } else {
+            Kind::Disabled(CondvarPark::new())
+        };
+        Ok(IoDriver { kind })
+    }
+
+    fn poller(&self) -> Option<&Poller> {
+        match &self.kind {
+            Kind::Enabled(poller) => Some(poller),
+            Kind::Disabled(_) => None,
+        }
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.poller().is_some()
+    }
+
+    /// Waits for events (for ever without a timeout), dispatches them and wakes the tasks that waited for
+    /// them; tells how many there were. For the owner. Returns early, possibly with 0, for an
+    /// [`unpark`](Self::unpark), a signal, or no reason.
+    pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
+        match &self.kind {
+            Kind::Enabled(poller) => poller.turn(timeout, max_events),
+            Kind::Disabled(park) => {
+                park.wait(timeout);
+                0
+            }
+        }
+    }
+
+    /// Dispatches the events that are there, on behalf of the owner; `None` when somebody else is at it.
+    pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
+        match self.poller() {
+            Some(poller) => poller.try_turn(max_events),
+            None => Some(0),
+        }
+    }
+
+    /// Makes the owner's turn return, or its next one that may wait.
+    pub(crate) fn unpark(&self) {
+        match &self.kind {
+            Kind::Enabled(poller) => poller.unpark(),
+            Kind::Disabled(park) => park.unpark(),
+        }
+    }
+
+    /// Wakes everybody who waits for I/O here; all operations that would wait fail from now on.
+    pub(crate) fn shutdown(&self) {
+        if let Some(poller) = self.poller() {
+            poller.shutdown();
+        }
+    }
+
+    pub(crate) fn is_shutdown(&self) -> bool {
+        self.poller().is_some_and(Poller::is_shutdown)
+    }
+
+    /// Starts to report events to `source`. `attach` makes the system call.
+    pub(crate) fn register(
+        &self,
+        source: &Arc<Source>,
+        attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.poller() {
+            Some(poller) => poller.register(source, attach),
+            None => Err(io::Error::other(super::DISABLED)),
+        }
+    }
+
+    /// Stops reporting events to `source`. `detach` makes the system call.
+    pub(crate) fn deregister(
+        &self,
+        source: &Arc<Source>,
+        detach: impl FnOnce(&mio::Registry) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.poller() {
+            Some(poller) => poller.deregister(source, detach),
+            None => Ok(()),
+        }
+    }
+
+    /// File descriptors that began to be watched here (moves between workers do not count).
+    pub(crate) fn fd_registered_count(&self) -> u64 {
+        self.poller().map_or(0, |poller| poller.metrics.registered())
+    }
+
+    /// File descriptors that ceased to be watched here.
+    pub(crate) fn fd_deregistered_count(&self) -> u64 {
+        self.poller().map_or(0, |poller| poller.metrics.deregistered())
+    }
+
+    /// Events dispatched.
+    pub(crate) fn ready_count(&self) -> u64 {
+        self.poller().map_or(0, |poller| poller.metrics.ready())
+    }
+
+    pub(crate) fn count_registered(&self) {
+        if let Some(poller) = self.poller() {
+            poller.metrics.count_registered();
+        }
+    }
+
+    pub(crate) fn count_deregistered(&self) {
+        if let Some(poller) = self.poller() {
+            poller.metrics.count_deregistered();
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! The poller of one worker: waits for the operating system's events and hands them to the sources.
+//!
+//! # Tokens
+//! The token of a registration is the address of its [`Source`]. While a source is watched, the poller's
+//! list owns a reference to it. When it ceases to be, an event for it may still be in the buffer of a turn
+//! that another thread is in the middle of; so its reference goes to `released`, which the next turn
+//! empties while its buffer is empty. When the system refuses to forget a registration (the descriptor was
+//! closed behind our back, while a duplicate lives on), events may come at any time and the reference is
+//! kept for as long as the poller lives.
+//!
+//! # Locks
+//! `turn` is held for a whole turn, including the wait, and only tried by foreign workers. `sources` is
+//! held for list operations. Neither is held while wakers run, nor is one taken inside the other except
+//! `sources` inside `turn`.
+//!
+//! # Unpark
+//! A flag and an event. The flag is there because a foreign worker's turn may swallow the event; only a
+//! turn that may wait takes the flag down.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64 as Counter;
+use std::time::Duration;
+
+use crate::engine::io::source::{Source, WakeBatch, Watched};
+use crate::loom::sync::Mutex;
+use crate::loom::sync::atomic::{AtomicBool, Ordering};
+use crate::sys;
+use crate::util::LinkedList;
+
+/// No source lives at address 0.
+const UNPARK: mio::Token = mio::Token(0);
+
+/// Released sources that may pile up while the owner waits. Arbitrary: some 16 KiB.
+const MAX_RELEASED: usize = 128;
+
+/// Event buffers, from the full size down by a factor of 8 each, so that a turn can take fewer events than
+/// the full size.
+const BUFFERS: usize = 4;
+const BUFFER_STEP: usize = 8;
+
+pub(crate) struct Poller {
+    turn: Mutex<Turn>,
+    registry: mio::Registry,
+    waker: mio::Waker,
+    unparked: AtomicBool,
+    sources: Mutex<Sources>,
+    /// Whether `released` holds anything, to spare turns the lock.
+    has_released: AtomicBool,
+    is_shutdown: AtomicBool,
+    pub(crate) metrics: Metrics,
+}
+
+struct Turn {
+    poll: mio::Poll,
+    capacity: usize,
+    buffers: [Option<mio::Events>; BUFFERS],
+    /// Its allocation goes from turn to turn.
+    wakers: WakeBatch,
+}
+
+struct Sources {
+    /// Owns a reference (`Arc::into_raw`) to each source in it.
+    watched: LinkedList<Watched>,
+    released: Vec<Arc<Source>>,
+    /// Sources the system may report for ever.
+    stuck: Vec<Arc<Source>>,
+}
+
+impl Poller {
+    pub(crate) fn new(events: usize) -> io::Result<Poller> {
+        let poll = mio::Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = mio::Waker::new(&registry, UNPARK)?;
+        Ok(Poller {
+            turn: Mutex::new(Turn {
+                poll,
+                capacity: events.max(1),
+                buffers: [const { None }; BUFFERS],
+                wakers: WakeBatch::new(),
+            }),
+            registry,
+            waker,
+            unparked: AtomicBool::new(false),
+            sources: Mutex::new(Sources {
+                watched: LinkedList::new(),
+                released: Vec::new(),
+                stuck: Vec::new(),
+            }),
+            has_released: AtomicBool::new(false),
+            is_shutdown: AtomicBool::new(false),
+            metrics: Metrics::default(),
+        })
+    }
+
+    pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
+        let mut turn = self.turn.lock();
+        let may_wait = timeout != Some(Duration::ZERO);
+        // Acquire: pairs with the releases in `unpark` and `collect`.
+        let timeout = if self.unparked.load(Ordering::Acquire) { Some(Duration::ZERO) } else { timeout };
+        let count = self.collect(&mut turn, timeout, max_events);
+        if may_wait {
+            // An unpark from here on has an event of its own. Relaxed: nothing is published.
+            self.unparked.store(false, Ordering::Relaxed);
+        }
+        let mut wakers = turn.wakers.take();
+        drop(turn);
+        self.wake(&mut wakers);
+        count
+    }
+
+    pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
+        let mut turn = self.turn.try_lock()?;
+        let count = self.collect(&mut turn, Some(Duration::ZERO), max_events);
+        let mut wakers = turn.wakers.take();
+        drop(turn);
+        self.wake(&mut wakers);
+        Some(count)
+    }
+
+    fn wake(&self, wakers: &mut WakeBatch) {
+        if wakers.is_empty() {
+            return;
+        }
+        wakers.wake_all();
+        if let Some(mut turn) = self.turn.try_lock() {
+            if turn.wakers.is_empty() {
+                // Either is empty, so no waker is dropped under the lock.
+                std::mem::swap(&mut turn.wakers, wakers);
+            }
+        }
+    }
+
+    /// Waits, and hands the events to their sources. Leaves the wakers in `turn`.
+    fn collect(&self, turn: &mut Turn, timeout: Option<Duration>, max_events: usize) -> usize {
+        // Acquire: pairs with the release in `deregister`. The lock would do; this only says when to take it.
+        if self.has_released.load(Ordering::Acquire) {
+            let mut sources = self.sources.lock();
+            // Relaxed: written under the lock only.
+            self.has_released.store(false, Ordering::Relaxed);
+            let released = std::mem::take(&mut sources.released);
+            drop(sources);
+            // No buffer holds an event for any of them now, and no waker is left in them.
+            drop(released);
+        }
+
+        let Turn { poll, capacity, buffers, wakers } = turn;
+        let (mut index, mut size) = (0, *capacity);
+        while size > max_events && index + 1 < BUFFERS {
+            index += 1;
+            size = (size / BUFFER_STEP).max(1);
+        }
+        let events = buffers[index].get_or_insert_with(|| mio::Events::with_capacity(size));
+        match poll.poll(events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return 0,
+            Err(error) => panic!("the I/O driver failed to wait for events: {error}"),
+        }
+
+        let mut count = 0;
+        for event in events.iter() {
+            let token = event.token();
+            if token == UNPARK {
+                // If this is not the owner's turn, the owner must still learn of it. Release: pairs with
+                // the acquire in `turn`.
+                self.unparked.store(true, Ordering::Release);
+                continue;
+            }
+            let source: *const Source = std::ptr::with_exposed_provenance(token.0);
+            // SAFETY: the token is the address of a source that was registered here. It is alive: it is
+            // in `watched` or `stuck`, or it was moved to `released` after this turn emptied that list
+            // (an older release would have kept the system from reporting it), and the next turn, which
+            // empties it again, waits for our lock.
+            let source = unsafe { &*source };
+            source.set_ready(sys::poll::ready(event), wakers);
+            count += 1;
+        }
+        self.metrics.count_ready(count);
+        count as usize
+    }
+
+    pub(crate) fn unpark(&self) {
+        // Release: pairs with the acquire in `turn`.
+        self.unparked.store(true, Ordering::Release);
+        self.waker.wake().expect("the I/O driver cannot be woken");
+    }
+
+    pub(crate) fn register(
+        &self,
+        source: &Arc<Source>,
+        attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
+    ) -> io::Result<()> {
+        {
+            let mut sources = self.sources.lock();
+            // Relaxed: written under the lock.
+            if self.is_shutdown.load(Ordering::Relaxed) {
+                return Err(super::shutdown_error());
+            }
+            let node = Arc::into_raw(Arc::clone(source)).cast_mut();
+            // SAFETY: not null; in no list, since the caller registers a source once at a time; kept
+            // alive by the reference that has just become the list's.
+            unsafe { sources.watched.push_back(std::ptr::NonNull::new_unchecked(node)) };
+        }
+        let token = mio::Token(Arc::as_ptr(source).expose_provenance());
+        attach(&self.registry, token).inspect_err(|_| {
+            // The system does not know the token, so nothing need be waited for.
+            let reference = self.unlink(&mut self.sources.lock(), source);
+            drop(reference);
+        })
+    }
+
+    pub(crate) fn deregister(
+        &self,
+        source: &Arc<Source>,
+        detach: impl FnOnce(&mio::Registry) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let result = detach(&self.registry);
+        let mut sources = self.sources.lock();
+        let reference = self.unlink(&mut sources, source);
+        if result.is_ok() {
+            sources.released.extend(reference);
+            // Release: pairs with the acquire in `collect`.
+            self.has_released.store(true, Ordering::Release);
+            let too_many = sources.released.len() == MAX_RELEASED;
+            drop(sources);
+            if too_many {
+                self.unpark();
+            }
+        } else {
+            sources.stuck.extend(reference);
+        }
+        result
+    }
+
+    /// Takes a source out of the list; the list's reference comes with it.
+    fn unlink(&self, sources: &mut Sources, source: &Arc<Source>) -> Option<Arc<Source>> {
+        let node = Arc::as_ptr(source).cast_mut();
+        // SAFETY: not null, alive, and linked in this poller's list or in none: the caller registers a
+        // source with one poller at a time and deregisters it there.
+        let linked = unsafe { sources.watched.remove(std::ptr::NonNull::new_unchecked(node)) };
+        // SAFETY: the reference that `register` gave to the list with `Arc::into_raw`.
+        linked.then(|| unsafe { Arc::from_raw(node) })
+    }
+
+    pub(crate) fn shutdown(&self) {
+        let mut all = Vec::new();
+        {
+            let sources = self.sources.lock();
+            // Release: pairs with the acquire in `is_shutdown`.
+            self.is_shutdown.store(true, Ordering::Release);
+            sources.watched.for_each(|node| {
+                // SAFETY: the list owns a reference to each node, which makes the pointer one of
+                // `Arc::into_raw`; the count goes up for the one that is made here.
+                all.push(unsafe {
+                    Arc::increment_strong_count(node.as_ptr());
+                    Arc::from_raw(node.as_ptr())
+                });
+            });
+        }
+        // They stay in the list: the system still knows their tokens.
+        let mut wakers = WakeBatch::new();
+        for source in &all {
+            source.shut_down(&mut wakers);
+        }
+        wakers.wake_all();
+    }
+
+    pub(crate) fn is_shutdown(&self) -> bool {
+        // Acquire: pairs with the release in `shutdown`.
+        self.is_shutdown.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        let sources = self.sources.get_mut();
+        while let Some(node) = sources.watched.pop_front() {
+            // SAFETY: the list's reference. No turn can follow.
+            drop(unsafe { Arc::from_raw(node.as_ptr()) });
+        }
+    }
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller").field("is_shutdown", &self.is_shutdown()).finish_non_exhaustive()
+    }
+}
+
+/// Counts, for the runtime's metrics. Relaxed throughout: nothing depends on them.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    registered: Counter,
+    deregistered: Counter,
+    ready: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn registered(&self) -> u64 {
+        self.registered.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub(crate) fn deregistered(&self) -> u64 {
+        self.deregistered.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub(crate) fn ready(&self) -> u64 {
+        self.ready.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_registered(&self) {
+        self.registered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_deregistered(&self) {
+        self.deregistered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn count_ready(&self, n: u64) {
+        // Only the turn's holder writes, so no read-modify-write is needed.
+        self.ready.store(self.ready() + n, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, unix, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::engine::io::source::Direction;
+    use crate::io::interest::Interest;
+    use crate::io::ready::Ready;
+    use crate::sys::poll::PollHandle;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::task::{Context, Wake, Waker};
+    use std::time::Instant;
+
+    const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+    struct Watch {
+        poller: Poller,
+        source: Arc<Source>,
+        ours: UnixStream,
+        theirs: UnixStream,
+    }
+
+    fn watch() -> Watch {
+        let poller = Poller::new(64).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let source = Arc::new(Source::new(Ready::EMPTY, false));
+        let handle = PollHandle::of(&ours);
+        poller.register(&source, |r, token| handle.register(r, token, BOTH)).unwrap();
+        source.set_registered();
+        Watch { poller, source, ours, theirs }
+    }
+
+    #[test]
+    fn events_reach_the_source_and_its_waiters() {
+        struct Flag(AtomicBool);
+        impl Wake for Flag {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+
+        let mut w = watch();
+        assert_eq!(w.poller.turn(None, 64), 1);
+        let writable = w.source.word().event(Direction::Write.mask()).unwrap();
+        assert_eq!(writable.ready, Ready::WRITABLE);
+
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&flag));
+        let mut cx = Context::from_waker(&waker);
+        assert!(w.source.poll_ready(&mut cx, Direction::Read).is_pending());
+        w.theirs.write_all(b"x").unwrap();
+        assert_eq!(w.poller.try_turn(64), Some(1));
+        assert!(flag.0.load(Ordering::SeqCst));
+        assert!(w.source.poll_ready(&mut cx, Direction::Read).is_ready());
+        assert_eq!(w.ours.read(&mut [0; 8]).unwrap(), 1);
+
+        drop(w.theirs);
+        w.poller.turn(None, 64);
+        assert!(w.source.word().event(Direction::Read.mask()).unwrap().ready.is_read_closed());
+        assert!(w.poller.metrics.ready() >= 3);
+    }
+
+    #[test]
+    fn released_sources_live_until_the_next_turn() {
+        let w = watch();
+        let handle = PollHandle::of(&w.ours);
+        w.poller.deregister(&w.source, |r| handle.deregister(r)).unwrap();
+        assert_eq!(Arc::strong_count(&w.source), 2);
+        assert_eq!(w.poller.turn(Some(Duration::ZERO), 64), 0);
+        assert_eq!(Arc::strong_count(&w.source), 1);
+        // And it may come back.
+        w.poller.register(&w.source, |r, token| handle.register(r, token, BOTH)).unwrap();
+        assert_eq!(w.poller.turn(None, 64), 1);
+        drop(w.poller);
+        assert_eq!(Arc::strong_count(&w.source), 1);
+    }
+
+    #[test]
+    fn a_registration_the_system_keeps_is_not_freed() {
+        let mut w = watch();
+        let handle = PollHandle::of(&w.ours);
+        let duplicate = w.ours.try_clone().unwrap();
+        drop(w.ours);
+        // The descriptor is gone, its registration is not.
+        w.poller.deregister(&w.source, |r| handle.deregister(r)).unwrap_err();
+        let source = Arc::downgrade(&w.source);
+        drop(w.source);
+        w.theirs.write_all(b"x").unwrap();
+        w.poller.turn(Some(Duration::ZERO), 64);
+        w.poller.turn(Some(Duration::ZERO), 64);
+        assert!(source.upgrade().is_some());
+        drop(duplicate);
+        drop(w.poller);
+        assert!(source.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_failed_registration_leaves_nothing_behind() {
+        let poller = Poller::new(64).unwrap();
+        let source = Arc::new(Source::new(Ready::EMPTY, false));
+        poller.register(&source, |_, _| Err(io::ErrorKind::Other.into())).unwrap_err();
+        assert_eq!(Arc::strong_count(&source), 1);
+    }
+
+    #[test]
+    fn an_unpark_survives_a_foreign_turn() {
+        let poller = Poller::new(64).unwrap();
+        poller.unpark();
+        // Swallows the event ...
+        assert_eq!(poller.try_turn(64), Some(0));
+        // ... and so would this, but it cannot wait.
+        assert_eq!(poller.turn(Some(Duration::ZERO), 64), 0);
+        // Would hang.
+        assert_eq!(poller.turn(None, 64), 0);
+        let start = Instant::now();
+        poller.turn(Some(Duration::from_millis(3)), 64);
+        assert!(start.elapsed() >= Duration::from_millis(3));
+    }
+
+    #[test]
+    fn a_turn_takes_no_more_than_it_may() {
+        let poller = Poller::new(64).unwrap();
+        let mut all = Vec::new();
+        for _ in 0..20 {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let source = Arc::new(Source::new(Ready::EMPTY, false));
+            let handle = PollHandle::of(&ours);
+            poller.register(&source, |r, token| handle.register(r, token, BOTH)).unwrap();
+            all.push((ours, theirs, source));
+        }
+        assert_eq!(poller.turn(None, 10), 8);
+        assert_eq!(poller.turn(None, 0), 1);
+        assert_eq!(poller.turn(None, 64), 11);
+    }
+
+    #[test]
+    fn shutdown_reaches_sources_once_and_for_all() {
+        let w = watch();
+        w.poller.shutdown();
+        assert!(w.source.word().is_shutdown());
+        let late = Arc::new(Source::new(Ready::EMPTY, false));
+        let handle = PollHandle::of(&w.theirs);
+        let error = w.poller.register(&late, |r, token| handle.register(r, token, BOTH)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Other);
+        assert_eq!(error.to_string(), crate::engine::io::SHUT_DOWN);
+        // A turn that comes late is harmless.
+        w.poller.turn(Some(Duration::ZERO), 64);
+    }
+
+    #[test]
+    fn deregistering_races_with_turns() {
+        let poller = Arc::new(Poller::new(64).unwrap());
+        let stop = Arc::new(AtomicBool::new(false));
+        let owner = {
+            let (poller, stop) = (Arc::clone(&poller), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    poller.turn(None, 64);
+                }
+            })
+        };
+        for _ in 0..2_000 {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            let source = Arc::new(Source::new(Ready::EMPTY, false));
+            let handle = PollHandle::of(&ours);
+            poller.register(&source, |r, token| handle.register(r, token, BOTH)).unwrap();
+            theirs.write_all(b"x").unwrap();
+            poller.deregister(&source, |r| handle.deregister(r)).unwrap();
+        }
+        stop.store(true, Ordering::SeqCst);
+        poller.unpark();
+        owner.join().unwrap();
+    }
+}

@@ -1,0 +1,176 @@
+//! What a caller wants to learn about the readiness of an I/O resource.
+
+use std::fmt;
+use std::ops;
+
+use crate::io::ready::Ready;
+
+const READABLE: u8 = 0b0001;
+const WRITABLE: u8 = 0b0010;
+const PRIORITY: u8 = 0b0100;
+const ERROR: u8 = 0b1000;
+
+/// What to wait for: a non-empty set of flags.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::Interest;
+///
+/// let both = Interest::READABLE | Interest::WRITABLE;
+/// assert!(both.is_readable());
+/// assert_eq!(both.remove(Interest::WRITABLE), Some(Interest::READABLE));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Interest(u8);
+
+impl Interest {
+    /// Reading may make progress, or the peer has closed.
+    pub const READABLE: Interest = Interest(READABLE);
+
+    /// Writing may make progress, or the peer has closed.
+    pub const WRITABLE: Interest = Interest(WRITABLE);
+
+    /// An error waits to be fetched, for instance in a socket's error queue.
+    pub const ERROR: Interest = Interest(ERROR);
+
+    /// Urgent data can be read.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
+    pub const PRIORITY: Interest = Interest(PRIORITY);
+
+    /// Whether the set holds [`READABLE`](Self::READABLE).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// assert!(Interest::READABLE.is_readable());
+    /// assert!(!Interest::WRITABLE.is_readable());
+    /// ```
+    pub const fn is_readable(self) -> bool {
+        self.0 & READABLE != 0
+    }
+
+    /// Whether the set holds [`WRITABLE`](Self::WRITABLE).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// assert!(Interest::WRITABLE.is_writable());
+    /// assert!(!Interest::READABLE.is_writable());
+    /// ```
+    pub const fn is_writable(self) -> bool {
+        self.0 & WRITABLE != 0
+    }
+
+    /// Whether the set holds [`ERROR`](Self::ERROR).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// assert!(Interest::ERROR.is_error());
+    /// assert!(!Interest::WRITABLE.is_error());
+    /// ```
+    pub const fn is_error(self) -> bool {
+        self.0 & ERROR != 0
+    }
+
+    /// Whether the set holds [`PRIORITY`](Self::PRIORITY).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// assert!(Interest::PRIORITY.is_priority());
+    /// assert!(!Interest::WRITABLE.is_priority());
+    /// ```
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
+    pub const fn is_priority(self) -> bool {
+        self.0 & PRIORITY != 0
+    }
+
+    /// Both sets together.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+    /// assert!(BOTH.is_readable() && BOTH.is_writable());
+    /// ```
+    #[must_use = "the result is a new set"]
+    pub const fn add(self, other: Interest) -> Interest {
+        Interest(self.0 | other.0)
+    }
+
+    /// The set without `other`, or `None` when nothing is left.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// let both = Interest::READABLE | Interest::WRITABLE;
+    /// assert_eq!(both.remove(Interest::READABLE), Some(Interest::WRITABLE));
+    /// assert_eq!(both.remove(both), None);
+    /// ```
+    #[must_use = "the result is a new set"]
+    pub fn remove(self, other: Interest) -> Option<Interest> {
+        match self.0 & !other.0 {
+            0 => None,
+            left => Some(Interest(left)),
+        }
+    }
+
+    /// The readiness that satisfies this interest.
+    pub(crate) fn mask(self) -> Ready {
+        let mut mask = Ready::EMPTY;
+        if self.is_readable() {
+            mask |= Ready::READABLE | Ready::READ_CLOSED;
+        }
+        if self.is_writable() {
+            mask |= Ready::WRITABLE | Ready::WRITE_CLOSED;
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if self.is_priority() {
+            mask |= Ready::PRIORITY | Ready::READ_CLOSED;
+        }
+        if self.is_error() {
+            mask |= Ready::ERROR;
+        }
+        mask
+    }
+}
+
+impl ops::BitOr for Interest {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        self.add(other)
+    }
+}
+
+impl ops::BitOrAssign for Interest {
+    #[inline]
+    fn bitor_assign(&mut self, other: Self) {
+        *self = self.add(other);
+    }
+}
+
+impl fmt::Debug for Interest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names =
+            [(READABLE, "READABLE"), (WRITABLE, "WRITABLE"), (PRIORITY, "PRIORITY"), (ERROR, "ERROR")];
+        let mut separator = "";
+        for (bit, name) in names {
+            if self.0 & bit != 0 {
+                write!(f, "{separator}{name}")?;
+                separator = " | ";
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! What an I/O resource was last seen to be ready for.
+
+use std::fmt;
+use std::ops;
+
+const READABLE: u8 = 0b00_0001;
+const WRITABLE: u8 = 0b00_0010;
+const READ_CLOSED: u8 = 0b00_0100;
+const WRITE_CLOSED: u8 = 0b00_1000;
+const PRIORITY: u8 = 0b01_0000;
+const ERROR: u8 = 0b10_0000;
+
+/// What an I/O resource is ready for: a set of flags.
+///
+/// Readiness is a hint. It says what the operating system last reported; the operation itself may still
+/// answer that it would block, which clears the flag it was tried for.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::Ready;
+///
+/// let ready = Ready::READABLE | Ready::READ_CLOSED;
+/// assert!(ready.is_readable());
+/// assert!(!ready.is_writable());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ready(u8);
+
+impl Ready {
+    /// Nothing.
+    pub const EMPTY: Ready = Ready(0);
+
+    /// Reading may make progress.
+    pub const READABLE: Ready = Ready(READABLE);
+
+    /// Writing may make progress.
+    pub const WRITABLE: Ready = Ready(WRITABLE);
+
+    /// The peer will send no more.
+    pub const READ_CLOSED: Ready = Ready(READ_CLOSED);
+
+    /// The peer will take no more.
+    pub const WRITE_CLOSED: Ready = Ready(WRITE_CLOSED);
+
+    /// Urgent data can be read.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
+    pub const PRIORITY: Ready = Ready(PRIORITY);
+
+    /// An error waits to be fetched.
+    pub const ERROR: Ready = Ready(ERROR);
+
+    /// Every flag the platform knows.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const ALL: Ready = Ready(READABLE | WRITABLE | READ_CLOSED | WRITE_CLOSED | PRIORITY | ERROR);
+
+    /// Every flag the platform knows.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub const ALL: Ready = Ready(READABLE | WRITABLE | READ_CLOSED | WRITE_CLOSED | ERROR);
+
+    /// Whether no flag is set.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::EMPTY.is_empty());
+    /// assert!(!Ready::WRITABLE.is_empty());
+    /// ```
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether reading may make progress. So it does, with end of file, once the peer has closed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::READABLE.is_readable());
+    /// assert!(Ready::READ_CLOSED.is_readable());
+    /// assert!(!Ready::WRITABLE.is_readable());
+    /// ```
+    pub fn is_readable(self) -> bool {
+        self.0 & (READABLE | READ_CLOSED) != 0
+    }
+
+    /// Whether writing may make progress. So it does, with an error, once the peer has closed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::WRITABLE.is_writable());
+    /// assert!(Ready::WRITE_CLOSED.is_writable());
+    /// assert!(!Ready::READABLE.is_writable());
+    /// ```
+    pub fn is_writable(self) -> bool {
+        self.0 & (WRITABLE | WRITE_CLOSED) != 0
+    }
+
+    /// Whether the peer was seen to close the direction we read from.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::READ_CLOSED.is_read_closed());
+    /// assert!(!Ready::READABLE.is_read_closed());
+    /// ```
+    pub fn is_read_closed(self) -> bool {
+        self.0 & READ_CLOSED != 0
+    }
+
+    /// Whether the peer was seen to close the direction we write to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::WRITE_CLOSED.is_write_closed());
+    /// assert!(!Ready::WRITABLE.is_write_closed());
+    /// ```
+    pub fn is_write_closed(self) -> bool {
+        self.0 & WRITE_CLOSED != 0
+    }
+
+    /// Whether urgent data can be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::PRIORITY.is_priority());
+    /// assert!(!Ready::READABLE.is_priority());
+    /// ```
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
+    pub fn is_priority(self) -> bool {
+        self.0 & PRIORITY != 0
+    }
+
+    /// Whether an error waits to be fetched.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Ready;
+    ///
+    /// assert!(Ready::ERROR.is_error());
+    /// assert!(!Ready::READABLE.is_error());
+    /// ```
+    pub fn is_error(self) -> bool {
+        self.0 & ERROR != 0
+    }
+
+    /// The flags as bits, below `1 << Ready::BITS`.
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set whose [`bits`](Self::bits) these are; unknown bits are dropped.
+    pub(crate) const fn from_bits_truncate(bits: u8) -> Ready {
+        Ready(bits & Ready::ALL.0)
+    }
+
+    /// How many bits a set takes.
+    pub(crate) const BITS: u32 = 6;
+}
+
+impl ops::BitOr<Ready> for Ready {
+    type Output = Ready;
+
+    fn bitor(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+}
+
+impl ops::BitOrAssign<Ready> for Ready {
+    fn bitor_assign(&mut self, other: Ready) {
+        self.0 |= other.0;
+    }
+}
+
+impl ops::BitAnd<Ready> for Ready {
+    type Output = Ready;
+
+    fn bitand(self, other: Ready) -> Ready {
+        Ready(self.0 & other.0)
+    }
+}
+
+impl ops::Sub<Ready> for Ready {
+    type Output = Ready;
+
+    fn sub(self, other: Ready) -> Ready {
+        Ready(self.0 & !other.0)
+    }
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready")
+            .field("is_readable", &self.is_readable())
+            .field("is_writable", &self.is_writable())
+            .field("is_read_closed", &self.is_read_closed())
+            .field("is_write_closed", &self.is_write_closed())
+            .field("is_error", &self.is_error())
+            .field("is_priority", &(self.0 & PRIORITY != 0))
+            .finish()
+    }
+}
