@@ -1,2 +1,59 @@
 //! The project's own checks, run as `cargo xtask NAME`.
-fn main() {}
+//!
+//! | name | what it answers |
+//! |---|---|
+//! | `conformance` | do upstream's published tests pass on the facade? |
+//! | `loom` | do the concurrency models hold? |
+//! | `tidy` | does the tree keep its own rules? |
+//! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
+
+mod args;
+mod conformance;
+mod loom;
+mod process;
+mod runner;
+mod shell;
+mod stress;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND [OPTIONS]
+
+commands:
+  conformance   run upstream's published tests on the facade and compare with the real tokio
+  loom          run the concurrency models
+  tidy          check the tree's own rules
+  stress        run the project's tests again and again on an overloaded machine
+
+`cargo xtask COMMAND --help` explains one command.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    let outcome = match command.as_deref() {
+        Some("conformance") => conformance::run(rest),
+        Some("loom") => loom::run(rest),
+        Some("tidy") => tidy::run(rest),
+        Some("stress") => stress::run(rest),
+        Some("--help" | "-h" | "help") => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        Some(other) => Err(format!("no command named `{other}`\n\n{HELP}")),
+        None => Err(HELP.to_owned()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `Ok(false)` is a check that ran and found something, `Err` one that could not run.
+pub(crate) type Outcome = Result<bool, String>;

@@ -1,0 +1,65 @@
+//! The benchmark cells, compiled twice: `rt` is the registry's tokio in one package, yamanote in the other.
+//!
+//! `SIDE list` prints the cells; `SIDE run CELL MILLISECONDS` measures one in this process and prints
+//! `METRIC VALUE UNIT` lines. The runner in `bench/src` alternates the two sides.
+
+mod harness;
+mod memory;
+mod net;
+mod runtime;
+mod sync;
+mod task;
+mod time;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use harness::{Cell, Context, Flavour};
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
+
+fn cells() -> Vec<Cell> {
+    [task::CELLS, sync::CELLS, time::CELLS, net::CELLS, runtime::CELLS, memory::CELLS].concat()
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["list"] => {
+            for cell in cells() {
+                for flavour in cell.flavours {
+                    println!("{}/{}", cell.name, flavour.name());
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        ["run", name, ms] => {
+            let Some((cell, flavour)) = find(name) else {
+                eprintln!("no cell named {name}");
+                return ExitCode::FAILURE;
+            };
+            let Ok(ms) = ms.parse() else {
+                eprintln!("not a number of milliseconds: {ms}");
+                return ExitCode::FAILURE;
+            };
+            harness::raise_file_limit();
+            let context = Context { flavour, budget: Duration::from_millis(ms) };
+            for metric in (cell.run)(&context) {
+                println!("{} {} {}", metric.name, metric.value, metric.unit);
+            }
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: SIDE list | SIDE run CELL MILLISECONDS");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find(name: &str) -> Option<(Cell, Flavour)> {
+    let (cell, flavour) = name.rsplit_once('/')?;
+    let cell = cells().into_iter().find(|c| c.name == cell)?;
+    let flavour = cell.flavours.iter().copied().find(|f| f.name() == flavour)?;
+    Some((cell, flavour))
+}

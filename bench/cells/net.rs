@@ -1,0 +1,110 @@
+//! TCP echo: clients and server in one runtime, connections made before the clock starts.
+
+use rt::io::{AsyncReadExt, AsyncWriteExt};
+use rt::net::{TcpListener, TcpStream};
+
+use crate::harness::{CT, Cell, Context, Metric, W1, W2, on, times};
+
+pub const CELLS: &[Cell] = &[
+    Cell { name: "net/echo_1", flavours: &[CT, W1, W2], run: |c| echo(c, 1) },
+    Cell { name: "net/echo_64", flavours: &[CT, W1, W2], run: |c| echo(c, 64) },
+    Cell { name: "net/echo_1000", flavours: &[CT, W1, W2], run: |c| echo(c, 1000) },
+    Cell { name: "net/connect_accept", flavours: &[CT, W1, W2], run: connect_accept },
+];
+
+const MESSAGE: usize = 64;
+
+async fn serve(mut socket: TcpStream) {
+    let mut buffer = [0; 1024];
+    while let Ok(n @ 1..) = socket.read(&mut buffer).await {
+        if socket.write_all(&buffer[..n]).await.is_err() {
+            break;
+        }
+    }
+}
+
+fn echo(context: &Context, connections: u64) -> Vec<Metric> {
+    let runtime = context.runtime();
+    let mut clients = on(&runtime, async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        rt::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                socket.set_nodelay(true).unwrap();
+                rt::spawn(serve(socket));
+            }
+        });
+        let mut clients = Vec::new();
+        for _ in 0..connections {
+            let client = TcpStream::connect(address).await.unwrap();
+            client.set_nodelay(true).unwrap();
+            clients.push(client);
+        }
+        clients
+    });
+    context
+        .batches(|n| {
+            let each = times(n, connections);
+            let now = std::mem::take(&mut clients);
+            clients = on(&runtime, async move {
+                let tasks: Vec<_> = now
+                    .into_iter()
+                    .map(|mut client| {
+                        rt::spawn(async move {
+                            let mut buffer = [7; MESSAGE];
+                            for _ in 0..each {
+                                client.write_all(&buffer).await.unwrap();
+                                client.read_exact(&mut buffer).await.unwrap();
+                            }
+                            client
+                        })
+                    })
+                    .collect();
+                let mut clients = Vec::with_capacity(tasks.len());
+                for task in tasks {
+                    clients.push(task.await.unwrap());
+                }
+                clients
+            });
+            each * connections
+        })
+        .both()
+}
+
+/// A connection a request: connect, one exchange, close; sixteen at a time.
+fn connect_accept(context: &Context) -> Vec<Metric> {
+    const CLIENTS: u64 = 16;
+    let runtime = context.runtime();
+    let address = on(&runtime, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        rt::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                rt::spawn(serve(socket));
+            }
+        });
+        address
+    });
+    context
+        .batches(|n| {
+            let each = times(n, CLIENTS);
+            on(&runtime, async move {
+                let task = move || async move {
+                    for _ in 0..each {
+                        let mut client = TcpStream::connect(address).await.unwrap();
+                        // Closing by reset keeps used-up ports from piling up over a long run.
+                        client.set_zero_linger().unwrap();
+                        let mut buffer = [7; MESSAGE];
+                        client.write_all(&buffer).await.unwrap();
+                        client.read_exact(&mut buffer).await.unwrap();
+                    }
+                };
+                let tasks: Vec<_> = (0..CLIENTS).map(|_| rt::spawn(task())).collect();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+            });
+            each * CLIENTS
+        })
+        .both()
+}

@@ -1,0 +1,104 @@
+//! Timers: most never fire.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use rt::sync::oneshot;
+use rt::task::JoinSet;
+use rt::time::{sleep, timeout};
+
+use crate::harness::{CT, Cell, Context, Metric, W2, on, times};
+
+pub const CELLS: &[Cell] = &[
+    Cell { name: "time/sleep_create_drop", flavours: &[CT], run: create_drop },
+    Cell { name: "time/sleep_poll_drop", flavours: &[CT, W2], run: poll_drop },
+    Cell { name: "time/timeout_among_0", flavours: &[CT, W2], run: |c| timeout_among(c, 0) },
+    Cell { name: "time/timeout_among_1k", flavours: &[CT, W2], run: |c| timeout_among(c, 1_000) },
+    Cell { name: "time/timeout_among_100k", flavours: &[CT, W2], run: |c| timeout_among(c, 100_000) },
+    Cell { name: "time/sleeps_firing_100k", flavours: &[CT, W2], run: firing },
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn create_drop(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            for _ in 0..n {
+                drop(sleep(MINUTE));
+            }
+            n
+        })
+        .wall()
+}
+
+fn poll_drop(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            for _ in 0..n {
+                let mut sleep = pin!(sleep(MINUTE));
+                poll_fn(|cx| {
+                    assert!(sleep.as_mut().poll(cx).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+            }
+            n
+        })
+        .wall()
+}
+
+/// A timeout around a future that is pending once, while `others` sleeping tasks hold a timer each.
+fn timeout_among(context: &Context, others: u64) -> Vec<Metric> {
+    let runtime = context.runtime();
+    let (keep, sleepers) = on(&runtime, async move {
+        let (keep, _) = rt::sync::broadcast::channel::<()>(1);
+        let mut sleepers = JoinSet::new();
+        for i in 0..others {
+            let mut end = keep.subscribe();
+            sleepers.spawn(async move {
+                // Spread, as the timers of real connections are.
+                let _ = timeout(MINUTE + Duration::from_millis(i % 30_000), end.recv()).await;
+            });
+        }
+        for _ in 0..10 {
+            rt::task::yield_now().await;
+        }
+        (keep, sleepers)
+    });
+    let sample = context.batches(|n| {
+        on(&runtime, async move {
+            for _ in 0..n {
+                timeout(MINUTE, rt::task::yield_now()).await.unwrap();
+            }
+            n
+        })
+    });
+    drop((keep, sleepers));
+    sample.both()
+}
+
+/// A hundred thousand tasks sleep between 1 and 100 ms: what does one firing cost in CPU time?
+fn firing(context: &Context) -> Vec<Metric> {
+    const SLEEPS: u64 = 100_000;
+    context
+        .tasks(|n| async move {
+            for _ in 0..times(n, SLEEPS) {
+                let (done, on_done) = oneshot::channel::<()>();
+                let done = std::sync::Arc::new(done);
+                for i in 0..SLEEPS {
+                    let done = done.clone();
+                    rt::spawn(async move {
+                        sleep(Duration::from_millis(1 + i % 100)).await;
+                        drop(done);
+                    });
+                }
+                drop(done);
+                // An error: the last of the sleepers dropped the sender.
+                on_done.await.unwrap_err();
+            }
+            times(n, SLEEPS) * SLEEPS
+        })
+        .cpu()
+}

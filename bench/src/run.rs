@@ -1,0 +1,118 @@
+//! Building the two sides and running their cells in turn.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// One metric of one cell, one value per round on each side (tokio first).
+pub struct Row {
+    pub cell: String,
+    pub metric: String,
+    pub unit: String,
+    pub values: [Vec<f64>; 2],
+}
+
+/// The executables: the registry's tokio and yamanote.
+pub struct Sides([PathBuf; 2]);
+
+pub const NAMES: [&str; 2] = ["tokio", "yamanote"];
+
+/// A cell that takes this many times its budget (plus its set-up) hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Compiles both sides, optimised.
+pub fn build() -> Result<Sides, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--release", "--quiet", "--message-format", "json-render-diagnostics"])
+        .args(["-p", "side-tokio", "-p", "side-yamanote"])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err("a side does not compile".to_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let executable = |name: &str| {
+        // One JSON object a line; the executable's path is the only value asked for.
+        let line = text.lines().rev().find(|line| {
+            line.contains("\"compiler-artifact\"")
+                && line.contains(&format!("\"name\":\"{name}\""))
+                && line.contains("\"executable\":\"")
+        })?;
+        let (_, rest) = line.split_once("\"executable\":\"")?;
+        let (path, _) = rest.split_once('"')?;
+        Some(PathBuf::from(path.replace("\\\\", "\\")))
+    };
+    let find = |name| executable(name).ok_or_else(|| format!("cargo did not say where {name} is"));
+    Ok(Sides([find("side-tokio")?, find("side-yamanote")?]))
+}
+
+impl Sides {
+    /// The names of all cells; both sides have the same.
+    pub fn cells(&self) -> Result<Vec<String>, String> {
+        let output = Command::new(&self.0[0]).arg("list").output().map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    }
+
+    /// Runs `rounds` rounds of each cell, the sides alternating.
+    pub fn measure(&self, cells: &[String], rounds: usize, ms: u64) -> Result<Vec<Row>, String> {
+        let mut rows = Vec::new();
+        for (index, cell) in cells.iter().enumerate() {
+            eprint!("\r\x1b[K[{}/{}] {cell}", index + 1, cells.len());
+            let _ = std::io::stderr().flush();
+            let mut values: BTreeMap<(String, String), [Vec<f64>; 2]> = BTreeMap::new();
+            for round in 0..rounds {
+                for turn in 0..2 {
+                    let side = (round + turn) % 2;
+                    match self.once(side, cell, ms) {
+                        Ok(metrics) => {
+                            for (metric, value, unit) in metrics {
+                                values.entry((metric, unit)).or_default()[side].push(value);
+                            }
+                        }
+                        Err(error) => eprintln!("\r\x1b[K{cell} on {}: {error}", NAMES[side]),
+                    }
+                }
+            }
+            for ((metric, unit), values) in values.into_iter().rev() {
+                rows.push(Row { cell: cell.clone(), metric, unit, values });
+            }
+        }
+        eprint!("\r\x1b[K");
+        Ok(rows)
+    }
+
+    fn once(&self, side: usize, cell: &str, ms: u64) -> Result<Vec<(String, f64, String)>, String> {
+        let mut child = Command::new(&self.0[side])
+            .args(["run", cell, &ms.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let started = Instant::now();
+        let limit = PATIENCE + Duration::from_millis(ms * 10);
+        while child.try_wait().map_err(|error| error.to_string())?.is_none() {
+            if started.elapsed() > limit {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("no end after {limit:.0?}"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(output.status.to_string());
+        }
+        let mut metrics = Vec::new();
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            if let [metric, value, unit] = line.split(' ').collect::<Vec<_>>()[..] {
+                let value = value.parse().map_err(|_| format!("unreadable: {line}"))?;
+                metrics.push((metric.to_owned(), value, unit.to_owned()));
+            }
+        }
+        Ok(metrics)
+    }
+}
