@@ -6,6 +6,7 @@
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
+//! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod args;
 mod conformance;
@@ -15,6 +16,7 @@ mod runner;
 mod shell;
 mod stress;
 mod tidy;
+mod wrk;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ commands:
   loom          run the concurrency models
   tidy          check the tree's own rules
   stress        run the project's tests again and again on an overloaded machine
+  wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
 `cargo xtask COMMAND --help` explains one command.";
 
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("stress") => stress::run(rest),
+        Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {
             println!("{HELP}");
             Ok(true)

@@ -55,6 +55,12 @@ pub(crate) fn json(command: &mut Command) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", name_of(command)))
 }
 
+/// True if a program of this name can be started.
+pub(crate) fn is_installed(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+}
+
 /// Writes only if the content differs, so that builds see no change where there is none.
 pub(crate) fn write_if_changed(path: &Path, content: &str) -> Result<(), String> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == content) {
