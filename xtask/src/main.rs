@@ -3,11 +3,13 @@
 //! | name | what it answers |
 //! |---|---|
 //! | `conformance` | do upstream's published tests pass on the facade? |
+//! | `api` | is upstream's public API there, item by item? |
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
+mod api;
 mod args;
 mod conformance;
 mod loom;
@@ -25,6 +27,7 @@ usage: cargo xtask COMMAND [OPTIONS]
 
 commands:
   conformance   run upstream's published tests on the facade and compare with the real tokio
+  api           compare the public API with tokio's
   loom          run the concurrency models
   tidy          check the tree's own rules
   stress        run the project's tests again and again on an overloaded machine
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = args.collect();
     let outcome = match command.as_deref() {
         Some("conformance") => conformance::run(rest),
+        Some("api") => api::run(rest),
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("stress") => stress::run(rest),

@@ -17,6 +17,7 @@ use crate::args::Args;
 use crate::runner::{self, Test, Verdict};
 use crate::{Outcome, shell};
 use lists::Known;
+pub(crate) use upstream::VERSION;
 
 const HELP: &str = "\
 usage: cargo xtask conformance [OPTIONS]
