@@ -1,4 +1,9 @@
-//! Driving one future on a thread that is not a worker: the thread parks between polls.
+//! Driving one future to its end on the calling thread.
+//!
+//! * On a thread that is not a worker the thread parks between polls ([`park_until`]).
+//! * On a single-threaded runtime the calling thread takes the runtime's core and runs the worker loop
+//!   with the future as its root ([`drive_current_thread`]); if another thread has the core, it parks like any other until
+//!   its future is woken or the core comes free.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,16 +27,26 @@ impl Wake for ThreadWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release pairs with the Acquire in `park`: what the waking side did is seen by the next poll.
+        // Release pairs with the Acquire in `take`: what the waking side did is seen by the next poll.
         if !self.woken.swap(true, Ordering::Release) {
             self.thread.unpark();
         }
     }
 }
 
+impl ThreadWaker {
+    fn new(woken: bool) -> Arc<ThreadWaker> {
+        Arc::new(ThreadWaker { thread: thread::current(), woken: AtomicBool::new(woken) })
+    }
+
+    fn take(&self) -> bool {
+        self.woken.swap(false, Ordering::Acquire)
+    }
+}
+
 /// Polls `future` to its end, parking the calling thread while it is pending.
 pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
-    let waker = Arc::new(ThreadWaker { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waker = ThreadWaker::new(false);
     let task_waker = Waker::from(Arc::clone(&waker));
     let mut cx = Context::from_waker(&task_waker);
     let mut future = pin!(future);
@@ -39,7 +54,7 @@ pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = budget::with_budget(|| future.as_mut().poll(&mut cx)) {
             return output;
         }
-        while !waker.woken.swap(false, Ordering::Acquire) {
+        while !waker.take() {
             thread::park();
         }
     }
@@ -59,4 +74,125 @@ pub(crate) fn block_on_thread<F: Future>(future: F) -> F::Output {
         );
     }
     park_until(future)
+}
+
+#[cfg(feature = "rt")]
+pub(crate) use rt::drive_current_thread;
+
+#[cfg(feature = "rt")]
+mod rt {
+    use std::pin::Pin;
+
+    use super::*;
+    use crate::engine::shared::Shared;
+    use crate::engine::worker::{Core, Root, Worker};
+    use crate::runtime::Handle;
+
+    /// Wakes the root of a single-threaded runtime.
+    struct RootWaker {
+        shared: Arc<Shared>,
+        woken: AtomicBool,
+    }
+
+    impl Wake for RootWaker {
+        fn wake(self: Arc<Self>) {
+            self.wake_by_ref();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            // Release pairs with `take_woken`'s Acquire.
+            if !self.woken.swap(true, Ordering::AcqRel)
+                && context::worker_index(&self.shared).is_none()
+            {
+                self.shared.unpark(0);
+            }
+        }
+    }
+
+    /// The future that `block_on` waits for, as the worker's root.
+    struct BlockOn<'a, F: Future> {
+        future: Pin<&'a mut F>,
+        output: &'a mut Option<F::Output>,
+        wake: &'a RootWaker,
+        waker: &'a Waker,
+    }
+
+    impl<F: Future> Root for BlockOn<'_, F> {
+        fn take_woken(&mut self) -> bool {
+            // Relaxed: only spares the swap. Acquire pairs with the Release in `wake_by_ref`.
+            self.wake.woken.load(Ordering::Relaxed) && self.wake.woken.swap(false, Ordering::Acquire)
+        }
+
+        fn poll(&mut self) -> bool {
+            let mut cx = Context::from_waker(self.waker);
+            match budget::with_budget(|| self.future.as_mut().poll(&mut cx)) {
+                Poll::Ready(output) => {
+                    *self.output = Some(output);
+                    true
+                }
+                Poll::Pending => false,
+            }
+        }
+
+        fn is_woken(&self) -> bool {
+            self.wake.woken.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Puts the core back where the next `block_on` finds it, also when the future panics.
+    struct PutBack<'a>(&'a Worker);
+
+    impl Drop for PutBack<'_> {
+        fn drop(&mut self) {
+            if let Some(core) = self.0.take_core() {
+                self.0.shared.core_slot.put(core);
+            }
+        }
+    }
+
+    /// `Runtime::block_on` of a single-threaded runtime.
+    #[track_caller]
+    pub(crate) fn drive_current_thread<F: Future>(handle: &Handle, future: F) -> F::Output {
+        context::enter_runtime(handle, false, || {
+            let mut future = pin!(future);
+            let thread_waker = ThreadWaker::new(true);
+            let waker = Waker::from(Arc::clone(&thread_waker));
+            let shared = &handle.shared;
+            loop {
+                if let Some(core) = shared.core_slot.take_or_wait() {
+                    return drive(shared, core, future);
+                }
+                // Another thread drives the runtime; this one only polls its own future.
+                if thread_waker.take() {
+                    let mut cx = Context::from_waker(&waker);
+                    let poll = budget::with_budget(|| future.as_mut().poll(&mut cx));
+                    if let Poll::Ready(output) = poll {
+                        shared.core_slot.stop_waiting();
+                        return output;
+                    }
+                } else {
+                    thread::park();
+                }
+            }
+        })
+    }
+
+    #[track_caller]
+    fn drive<F: Future>(shared: &Arc<Shared>, core: Box<Core>, future: Pin<&mut F>) -> F::Output {
+        let worker = Worker::new(Arc::clone(shared), core);
+        let wake = Arc::new(RootWaker { shared: Arc::clone(shared), woken: AtomicBool::new(true) });
+        let waker = Waker::from(Arc::clone(&wake));
+        let mut output = None;
+        context::enter_worker(&worker, false, || {
+            let _put_back = PutBack(&worker);
+            let mut root = BlockOn { future, output: &mut output, wake: &wake, waker: &waker };
+            worker.run(&mut root);
+        });
+        match output {
+            Some(output) => output,
+            None => panic!(
+                "a spawned task panicked and the runtime is configured to shut down on unhandled panic"
+            ),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What a thread knows about the runtime it is in.
 //!
-//! Two thread-locals: the hot one is plain cells without a destructor, so that reaching it is one
-//! address computation; the runtime handle, which has a destructor, is apart (see `runtime::context`).
+//! Two thread-locals. The hot one is plain cells without a destructor, so that reaching it is one address
+//! computation and never fails. The current runtime handle, which has a destructor, is apart and may be
+//! gone when other thread-locals' destructors run.
 
 use std::cell::Cell;
 
@@ -26,6 +27,11 @@ pub(crate) struct Context {
     pub(crate) task_id: Cell<u64>,
     /// State of the thread's random generator; 0 is not seeded yet.
     pub(crate) rng: Cell<u64>,
+    /// The worker this thread drives.
+    #[cfg(feature = "rt")]
+    pub(crate) worker: Cell<*const crate::engine::worker::Worker>,
+    /// A small number for the thread, from 1; 0 is not assigned yet.
+    pub(crate) thread_number: Cell<usize>,
 }
 
 thread_local! {
@@ -35,6 +41,9 @@ thread_local! {
             entered: Cell::new(Entered::No),
             task_id: Cell::new(0),
             rng: Cell::new(0),
+            #[cfg(feature = "rt")]
+            worker: Cell::new(std::ptr::null()),
+            thread_number: Cell::new(0),
         }
     };
 }
@@ -56,4 +65,199 @@ pub(crate) fn thread_rng_n(n: u32) -> u32 {
         context.rng.set(next);
         crate::util::rng::scale(value, n)
     })
+}
+
+/// Sets a cell until dropped, also by a panic.
+struct Restore<'a, T: Copy>(&'a Cell<T>, T);
+
+impl<'a, T: Copy> Restore<'a, T> {
+    fn replace(cell: &'a Cell<T>, value: T) -> Self {
+        Restore(cell, cell.replace(value))
+    }
+}
+
+impl<T: Copy> Drop for Restore<'_, T> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
+}
+
+/// Runs `f` with the thread marked as one that may block (inside `block_in_place`, on a blocking thread).
+pub(crate) fn exit_runtime<R>(f: impl FnOnce() -> R) -> R {
+    with(|context| {
+        let _entered = Restore::replace(&context.entered, Entered::No);
+        f()
+    })
+}
+
+#[cfg(feature = "rt")]
+pub(crate) use rt::*;
+
+#[cfg(feature = "rt")]
+mod rt {
+    use std::cell::{Cell, RefCell};
+    use std::marker::PhantomData;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Entered, Restore, with};
+    use crate::engine::shared::Shared;
+    use crate::engine::worker::Worker;
+    use crate::runtime::Handle;
+
+    thread_local! {
+        static CURRENT: Current = const { Current { handle: RefCell::new(None), depth: Cell::new(0) } };
+    }
+
+    struct Current {
+        handle: RefCell<Option<Handle>>,
+        /// How many guards are out: they have to be dropped in reverse.
+        depth: Cell<usize>,
+    }
+
+    /// Why there is no current handle.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum NoHandle {
+        NoContext,
+        Destroyed,
+    }
+
+    /// Runs `f` on the current runtime's handle.
+    #[inline]
+    pub(crate) fn with_handle<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, NoHandle> {
+        CURRENT
+            .try_with(|current| match &*current.handle.borrow() {
+                Some(handle) => Ok(f(handle)),
+                None => Err(NoHandle::NoContext),
+            })
+            .unwrap_or(Err(NoHandle::Destroyed))
+    }
+
+    /// Makes a handle current until the guard is dropped.
+    #[derive(Debug)]
+    pub(crate) struct HandleGuard {
+        previous: Option<Handle>,
+        depth: usize,
+        _not_send: PhantomData<*const ()>,
+    }
+
+    /// # Panics
+    /// If the thread's context is gone.
+    #[track_caller]
+    pub(crate) fn set_handle(handle: &Handle) -> HandleGuard {
+        match CURRENT.try_with(|current| {
+            let previous = current.handle.borrow_mut().replace(handle.clone());
+            let depth = current.depth.get() + 1;
+            current.depth.set(depth);
+            HandleGuard { previous, depth, _not_send: PhantomData }
+        }) {
+            Ok(guard) => guard,
+            Err(_) => panic!("{}", crate::runtime::THREAD_LOCAL_DESTROYED_ERROR),
+        }
+    }
+
+    impl Drop for HandleGuard {
+        fn drop(&mut self) {
+            let replaced = CURRENT.try_with(|current| {
+                if current.depth.get() != self.depth {
+                    if !std::thread::panicking() {
+                        panic!(
+                            "`EnterGuard` values dropped out of order. Guards returned by \
+                             `tokio::runtime::Handle::enter()` must be dropped in the reverse \
+                             order as they were acquired."
+                        );
+                    }
+                    return None;
+                }
+                current.depth.set(self.depth - 1);
+                std::mem::replace(&mut *current.handle.borrow_mut(), self.previous.take())
+            });
+            // Dropped with the cell free again: it may be the last handle of its runtime.
+            drop(replaced);
+        }
+    }
+
+    /// Runs `f` if the current thread drives a worker of `shared`.
+    #[inline]
+    pub(crate) fn with_worker<R>(shared: &Arc<Shared>, f: impl FnOnce(&Worker) -> R) -> Option<R> {
+        with(|context| {
+            let worker = context.worker.get();
+            if worker.is_null() {
+                return None;
+            }
+            // SAFETY: `enter_worker` sets the pointer to a worker that outlives the time it is set, on
+            // this thread only, and `f` cannot carry the reference away.
+            let worker = unsafe { &*worker };
+            Arc::ptr_eq(&worker.shared, shared).then(|| f(worker))
+        })
+    }
+
+    /// Runs `f` on the worker this thread drives, of whatever runtime.
+    pub(crate) fn with_any_worker<R>(f: impl FnOnce(&Worker) -> R) -> Option<R> {
+        with(|context| {
+            // SAFETY: as in `with_worker`.
+            unsafe { context.worker.get().as_ref() }.map(f)
+        })
+    }
+
+    /// The index of the worker of `shared` that this thread drives.
+    #[inline]
+    pub(crate) fn worker_index(shared: &Arc<Shared>) -> Option<usize> {
+        with_worker(shared, |worker| worker.has_core().then_some(worker.index)).flatten()
+    }
+
+    /// A small number that stays the same for the thread.
+    pub(crate) fn thread_number() -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        with(|context| match context.thread_number.get() {
+            0 => {
+                // Relaxed: only has to differ.
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                context.thread_number.set(number);
+                number
+            }
+            number => number,
+        })
+    }
+
+    /// Runs `f` with this thread driving `worker`.
+    pub(crate) fn enter_worker<R>(
+        worker: &Worker,
+        allow_block_in_place: bool,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        let handle = Handle { shared: Arc::clone(&worker.shared) };
+        let _handle = set_handle(&handle);
+        with(|context| {
+            let _worker = Restore::replace(&context.worker, std::ptr::from_ref(worker));
+            let _entered = Restore::replace(&context.entered, Entered::Yes { allow_block_in_place });
+            let _rng = Restore::replace(&context.rng, worker.shared.next_seed());
+            f()
+        })
+    }
+
+    /// Runs `f` marked as inside `handle`'s runtime, on a thread that is no worker of it.
+    ///
+    /// # Panics
+    /// If the thread is already driving a runtime.
+    #[track_caller]
+    pub(crate) fn enter_runtime<R>(
+        handle: &Handle,
+        allow_block_in_place: bool,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        with(|context| {
+            if context.entered.get() != Entered::No {
+                panic!(
+                    "Cannot start a runtime from within a runtime. This happens because a function (like \
+                     `block_on`) attempted to block the current thread while the thread is being \
+                     used to drive asynchronous tasks."
+                );
+            }
+            let _handle = set_handle(handle);
+            let _entered = Restore::replace(&context.entered, Entered::Yes { allow_block_in_place });
+            let _rng = Restore::replace(&context.rng, handle.shared.next_seed());
+            f()
+        })
+    }
 }

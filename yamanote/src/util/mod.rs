@@ -1,8 +1,12 @@
 //! Small parts that several modules share and that know nothing of tasks.
 
+pub(crate) mod cache_padded;
+pub(crate) mod counter;
 pub(crate) mod linked_list;
 pub(crate) mod rng;
 pub(crate) mod wake_list;
 
+pub(crate) use cache_padded::CachePadded;
+pub(crate) use counter::Counter;
 pub(crate) use linked_list::LinkedList;
 pub(crate) use wake_list::WakeList;

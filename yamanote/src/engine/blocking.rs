@@ -1,0 +1,336 @@
+//! The pool of threads for work that blocks.
+//!
+//! A queue under a lock, threads that are started when work comes and none idles, up to a limit, and that
+//! end after having idled for a while. A job is a task cell like any other, so it has a join handle, can be
+//! aborted before it starts, and its panic is contained.
+//!
+//! Nothing spawned is lost: an idle thread is only counted as available to one job (`promised`), so two
+//! jobs never rely on the same thread.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::Location;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use crate::engine::context;
+use crate::engine::hooks::Callback;
+use crate::engine::task::blocking::{BlockingTask, NoSchedule};
+use crate::engine::task::{self, JoinHandle, id::Id};
+use crate::runtime::Handle;
+
+type Job = task::Runnable<NoSchedule>;
+
+/// Whether a job that has not started is still run when the runtime shuts down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mandatory {
+    Yes,
+    No,
+}
+
+struct Queued {
+    job: Job,
+    mandatory: Mandatory,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Queued>,
+    threads: usize,
+    idle: usize,
+    /// Idle threads that were notified and have not woken yet: each is promised to one job.
+    promised: usize,
+    shutdown: bool,
+    next_thread: usize,
+    /// Threads to be joined at shutdown.
+    handles: HashMap<usize, thread::JoinHandle<()>>,
+    /// The thread that ended last, joined by the next one to end.
+    ended: Option<thread::JoinHandle<()>>,
+}
+
+pub(crate) struct PoolConfig {
+    pub(crate) thread_name: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) thread_cap: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) thread_start: Option<Callback>,
+    pub(crate) thread_stop: Option<Callback>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    /// Work came, or shutdown.
+    work: Condvar,
+    /// A thread ended.
+    ended: Condvar,
+    config: PoolConfig,
+}
+
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Inner>);
+
+impl Pool {
+    pub(crate) fn new(config: PoolConfig) -> Self {
+        Pool(Arc::new(Inner {
+            state: Mutex::new(State::default()),
+            work: Condvar::new(),
+            ended: Condvar::new(),
+            config,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `f` on a thread of the pool.
+    ///
+    /// # Panics
+    /// If no thread can be started and there is none that could run the job later.
+    #[track_caller]
+    pub(crate) fn spawn<F, R>(&self, handle: &Handle, f: F, id: Id) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let (join, result) = self.try_spawn(handle, f, Mandatory::No, id, Location::caller());
+        match result {
+            Ok(()) => join,
+            Err(SpawnError::ShutDown) => join,
+            Err(SpawnError::NoThreads(error)) => panic!("OS can't spawn worker thread: {error}"),
+        }
+    }
+
+    /// As [`spawn`](Self::spawn), with the failure told. The join handle then reports a cancelled task.
+    pub(crate) fn try_spawn<F, R>(
+        &self,
+        handle: &Handle,
+        f: F,
+        mandatory: Mandatory,
+        id: Id,
+        location: &'static Location<'static>,
+    ) -> (JoinHandle<R>, Result<(), SpawnError>)
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let schedule = NoSchedule::new(handle.shared.clone());
+        let (task, job, join) = task::new_task(BlockingTask::new(f), schedule, id, location);
+        // Nobody but the queue and the join handle needs to find it.
+        drop(task);
+        let result = self.submit(handle, Queued { job, mandatory });
+        (join, result)
+    }
+
+    fn submit(&self, handle: &Handle, queued: Queued) -> Result<(), SpawnError> {
+        let mut state = self.lock();
+        if state.shutdown {
+            drop(state);
+            queued.job.shutdown();
+            return Err(SpawnError::ShutDown);
+        }
+        state.queue.push_back(queued);
+        if state.idle > 0 {
+            // This one is ours: nobody else may count on it.
+            state.idle -= 1;
+            state.promised += 1;
+            self.0.work.notify_one();
+            return Ok(());
+        }
+        if state.threads == self.0.config.thread_cap {
+            return Ok(());
+        }
+        let number = state.next_thread;
+        match self.start_thread(handle, number) {
+            Ok(thread) => {
+                state.next_thread += 1;
+                state.threads += 1;
+                state.handles.insert(number, thread);
+                Ok(())
+            }
+            // Another thread will come to it.
+            Err(_) if state.threads > 0 => Ok(()),
+            Err(error) => {
+                let queued = state.queue.pop_back();
+                drop(state);
+                if let Some(queued) = queued {
+                    queued.job.shutdown();
+                }
+                Err(SpawnError::NoThreads(error))
+            }
+        }
+    }
+
+    fn start_thread(&self, handle: &Handle, number: usize) -> io::Result<thread::JoinHandle<()>> {
+        let (pool, handle) = (self.clone(), handle.clone());
+        self.thread_builder().spawn(move || {
+            let _handle = context::set_handle(&handle);
+            drop(handle);
+            pool.run(number);
+        })
+    }
+
+    /// A thread with the user's name and stack size.
+    pub(crate) fn thread_builder(&self) -> thread::Builder {
+        let builder = thread::Builder::new().name((self.0.config.thread_name)());
+        match self.0.config.stack_size {
+            Some(size) => builder.stack_size(size),
+            None => builder,
+        }
+    }
+
+    pub(crate) fn note_thread_start(&self) {
+        if let Some(hook) = &self.0.config.thread_start {
+            hook();
+        }
+    }
+
+    pub(crate) fn note_thread_stop(&self) {
+        if let Some(hook) = &self.0.config.thread_stop {
+            hook();
+        }
+    }
+
+    /// A pool thread's life.
+    fn run(&self, number: usize) {
+        self.note_thread_start();
+        let mut state = self.lock();
+        'work: loop {
+            while let Some(queued) = state.queue.pop_front() {
+                let shutdown = state.shutdown;
+                drop(state);
+                if shutdown && queued.mandatory == Mandatory::No {
+                    queued.job.shutdown();
+                } else {
+                    queued.job.run();
+                }
+                state = self.lock();
+            }
+            if state.shutdown {
+                break;
+            }
+            state.idle += 1;
+            let until = Instant::now().checked_add(self.0.config.keep_alive);
+            loop {
+                let left = match until {
+                    Some(until) => until.saturating_duration_since(Instant::now()),
+                    None => Duration::MAX,
+                };
+                state = match self.0.work.wait_timeout(state, left) {
+                    Ok((state, _)) => state,
+                    Err(poisoned) => poisoned.into_inner().0,
+                };
+                if state.promised > 0 {
+                    // Somebody counted on one idle thread, and took it off the count: that is us.
+                    state.promised -= 1;
+                    continue 'work;
+                }
+                let timed_out = until.is_some_and(|until| Instant::now() >= until);
+                if state.shutdown || timed_out {
+                    state.idle -= 1;
+                    if state.shutdown {
+                        continue 'work;
+                    }
+                    break 'work;
+                }
+            }
+        }
+        state.threads -= 1;
+        // Only one ended thread is kept unjoined, and only while the pool lives.
+        let previous = if state.shutdown {
+            None
+        } else {
+            let me = state.handles.remove(&number);
+            std::mem::replace(&mut state.ended, me)
+        };
+        drop(state);
+        self.note_thread_stop();
+        if let Some(previous) = previous {
+            let _ = previous.join();
+        }
+        self.0.ended.notify_all();
+    }
+
+    /// Lets no further job start (but mandatory ones) and waits for the threads, for `timeout` at the
+    /// most; without a limit if `None`.
+    pub(crate) fn shutdown(&self, timeout: Option<Duration>) {
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = self.lock();
+        state.shutdown = true;
+        self.0.work.notify_all();
+        while state.threads > 0 {
+            match (timeout, until) {
+                (Some(_), Some(until)) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    state = match self.0.ended.wait_timeout(state, left) {
+                        Ok((state, _)) => state,
+                        Err(poisoned) => poisoned.into_inner().0,
+                    };
+                }
+                _ => state = self.0.ended.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+        let handles: Vec<_> = state.handles.drain().map(|(_, handle)| handle).collect();
+        let ended = state.ended.take();
+        drop(state);
+        for handle in handles.into_iter().chain(ended) {
+            if handle.thread().id() != thread::current().id() {
+                let _ = handle.join();
+            }
+        }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.lock().threads
+    }
+
+    pub(crate) fn idle_threads(&self) -> usize {
+        self.lock().idle
+    }
+
+    pub(crate) fn queue_depth(&self) -> usize {
+        self.lock().queue.len()
+    }
+}
+
+/// Why a job was not taken.
+#[derive(Debug)]
+pub(crate) enum SpawnError {
+    ShutDown,
+    NoThreads(io::Error),
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+/// Runs `f` on the current runtime's pool.
+#[track_caller]
+pub(crate) fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let handle = Handle::current();
+    handle.shared.pool.spawn(&handle, f, Id::next())
+}
+
+/// As [`spawn_blocking`], for a job that runs even if the runtime shuts down before it starts: what a file
+/// has accepted is written. `None` if the runtime is gone already.
+pub(crate) fn spawn_mandatory_blocking<F, R>(f: F) -> Option<JoinHandle<R>>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let handle = Handle::current();
+    let pool = &handle.shared.pool;
+    let (join, result) =
+        pool.try_spawn(&handle, f, Mandatory::Yes, Id::next(), Location::caller());
+    result.is_ok().then_some(join)
+}

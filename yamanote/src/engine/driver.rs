@@ -1,0 +1,50 @@
+//! What a worker waits in: its poller and its timers.
+//!
+//! One per worker, both behind locks of their own, so that another thread can take over while the worker is
+//! stuck in a poll (see `monitor`). Only `parker` blocks in it; everybody else turns it without waiting.
+
+use std::io;
+use std::time::Duration;
+
+use crate::engine::io::IoDriver;
+use crate::engine::timer::{Clock, Timers};
+
+pub(crate) struct Driver {
+    pub(crate) io: IoDriver,
+    pub(crate) timers: Option<Timers>,
+}
+
+impl Driver {
+    pub(crate) fn new(enable_io: bool, enable_time: bool, events: usize) -> io::Result<Driver> {
+        Ok(Driver {
+            io: IoDriver::new(enable_io, events)?,
+            timers: enable_time.then(Timers::new),
+        })
+    }
+
+    /// How long the worker may block: until its next timer, forever if there is none.
+    pub(crate) fn park_timeout(&self, clock: &Clock) -> Option<Duration> {
+        let next = self.timers.as_ref()?.next_expiration()?;
+        Some(clock.duration_until(next))
+    }
+
+    /// Fires what is due. Reads the clock only if there are timers.
+    pub(crate) fn fire_timers(&self, clock: &Clock) -> usize {
+        match &self.timers {
+            Some(timers) if timers.next_expiration().is_some() => timers.fire_expired(clock.now_tick()),
+            _ => 0,
+        }
+    }
+
+    /// What another thread does for a worker that is stuck: takes its events and fires its timers.
+    pub(crate) fn turn_for_another(&self, clock: &Clock, max_events: usize) -> usize {
+        self.io.try_turn(max_events).unwrap_or(0) + self.fire_timers(clock)
+    }
+
+    pub(crate) fn shutdown(&self) {
+        if let Some(timers) = &self.timers {
+            timers.shutdown();
+        }
+        self.io.shutdown();
+    }
+}

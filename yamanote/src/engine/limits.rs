@@ -1,0 +1,56 @@
+//! Every capacity and interval of the engine, with where it comes from.
+
+/// Tasks in a worker's local ring. Upstream's and Go's number; at 8 bytes a slot it is half a page.
+#[cfg(not(loom))]
+pub(crate) const LOCAL_QUEUE_CAPACITY: usize = 256;
+#[cfg(loom)]
+pub(crate) const LOCAL_QUEUE_CAPACITY: usize = 4;
+
+/// Polls in a row that may come from the LIFO slot before the ring gets a turn: two tasks that wake each
+/// other would otherwise keep it forever. Upstream's number.
+pub(crate) const MAX_LIFO_POLLS: u8 = 3;
+
+/// Ticks between two looks at the inbox before the local queue. Prime, so that it does not fall into step
+/// with periodic work; upstream's default for its single-threaded flavour.
+pub(crate) const GLOBAL_QUEUE_INTERVAL: u32 = 31;
+
+/// Ticks between two turns of the driver while there is work. Upstream's default.
+pub(crate) const EVENT_INTERVAL: u32 = 61;
+
+/// Events taken from the operating system in one turn, at the most. Upstream's default.
+pub(crate) const EVENTS_PER_TURN: usize = 1024;
+
+/// Rounds of nothing but yielded tasks between two turns of the driver. A task that spins on
+/// `yield_now` until an event arrives sees it within so many rounds; a turn costs a system call, a round
+/// some tens of nanoseconds. Arbitrary, small.
+pub(crate) const YIELD_ROUNDS_PER_TURN: u32 = 8;
+
+/// Tasks taken from somebody else's inbox at once. Arbitrary: half a ring leaves room for what they spawn.
+pub(crate) const INBOX_BATCH: usize = LOCAL_QUEUE_CAPACITY / 2;
+
+/// Workers at the most: their indices are kept in 16 bits, one value of which means "none".
+pub(crate) const MAX_WORKERS: usize = u16::MAX as usize - 1;
+
+/// How often the monitor compares the workers' poll counters: a worker that has not moved from one look to
+/// the next is stuck. Human-scale: below what users notice, and 100 wake-ups a second at the most.
+pub(crate) const MONITOR_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// The same while a worker is stuck: now the monitor stands in for its driver.
+pub(crate) const MONITOR_STUCK_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// Looks in a row that find all workers asleep before the monitor sleeps too, until it is woken. Long
+/// enough that a lightly loaded service does not pay a wake-up for each of its own.
+pub(crate) const MONITOR_DOZE_AFTER: u32 = 100;
+
+/// Futures larger than this are put on the heap before `block_on` drives them.
+pub(crate) const BOX_FUTURE_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16 * 1024 };
+
+/// Blocking threads at the most, unless the builder says otherwise. Upstream's default.
+pub(crate) const MAX_BLOCKING_THREADS: usize = 512;
+
+/// How long a blocking thread waits for the next job before it ends. Upstream's default.
+pub(crate) const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The poll-time histogram's layout unless the builder says otherwise. Upstream's default.
+pub(crate) const POLL_HISTOGRAM_WIDTH: std::time::Duration = std::time::Duration::from_micros(100);
+pub(crate) const POLL_HISTOGRAM_BUCKETS: usize = 10;

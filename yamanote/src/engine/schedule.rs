@@ -1,0 +1,99 @@
+//! Where a runnable task goes: a decision, then its effect.
+//!
+//! * On a worker of the task's runtime: into that worker's own queues. The task goes where its waker runs,
+//!   so two tasks that talk to each other end up side by side, and a socket's task runs on the
+//!   worker that saw the event.
+//! * Elsewhere: into the inbox of the worker that last ran it if that one sleeps (its caches may still be
+//!   warm), else of some sleeper, else home, with a sleeper notified should one appear.
+
+use std::sync::Arc;
+
+use crate::engine::context;
+use crate::engine::queue::Raw;
+use crate::engine::shared::Shared;
+use crate::engine::task::{self, Schedule, TaskMetaRef, TaskRef};
+
+pub(crate) type Runnable = task::Runnable<Arc<Shared>>;
+
+/// The home of a task that no worker has run yet.
+pub(crate) const NO_HOME: u16 = u16::MAX;
+
+impl Schedule for Arc<Shared> {
+    #[inline]
+    fn schedule(&self, task: Runnable) {
+        let raw = task.into_raw();
+        let here = context::with_worker(self, |worker| worker.push(raw)).unwrap_or(Err(raw));
+        if let Err(raw) = here {
+            push_remote(self, raw);
+        }
+    }
+
+    #[inline]
+    fn yield_now(&self, task: Runnable) {
+        let raw = task.into_raw();
+        let here = context::with_worker(self, |worker| worker.defer(raw)).unwrap_or(Err(raw));
+        if let Err(raw) = here {
+            push_remote(self, raw);
+        }
+    }
+
+    fn release(&self, task: &TaskRef<Self>) -> bool {
+        self.live.remove(task)
+    }
+
+    fn unhandled_panic(&self) {
+        self.note_unhandled_panic();
+    }
+
+    fn on_terminate(&self, meta: TaskMetaRef<'_>) {
+        if let Some(hook) = &self.config.hooks.task_terminate {
+            hook(&crate::runtime::TaskMeta::new(meta));
+        }
+    }
+}
+
+/// Queues a task from a thread that is no worker of its runtime.
+#[cold]
+fn push_remote(shared: &Arc<Shared>, raw: Raw) {
+    if shared.is_single() {
+        if let Err(raw) = shared.remotes[0].inbox.push(raw) {
+            // SAFETY: the inbox gave back the unit we tried to hand it.
+            drop(unsafe { Runnable::from_raw(raw) });
+            return;
+        }
+        shared.unpark(0);
+        return;
+    }
+    shared.monitor.ensure_running(shared);
+
+    // SAFETY: `raw` carries a reference unit, which keeps the task alive.
+    let home = match unsafe { Runnable::raw_home(raw) } {
+        NO_HOME => context::thread_number() % shared.workers(),
+        home => home as usize % shared.workers(),
+    };
+    // Claim before queueing: whoever is claimed looks into its own inbox first.
+    let claimed = if shared.idle.claim(home) { Some(home) } else { shared.idle.claim_any(home) };
+    let target = claimed.unwrap_or(home);
+    let pushed = shared.remotes[target].inbox.push(raw);
+    match claimed {
+        Some(worker) => shared.unpark(worker),
+        // Everybody is awake; one may have been falling asleep just now.
+        None => {
+            if let Some(worker) = shared.idle.notify_one(home) {
+                shared.unpark(worker);
+            }
+        }
+    }
+    if let Err(raw) = pushed {
+        // The runtime is gone.
+        // SAFETY: the inbox gave back the unit we tried to hand it.
+        drop(unsafe { Runnable::from_raw(raw) });
+    }
+}
+
+/// Notifies a sleeper of work that was just made visible in `worker`'s queues.
+pub(crate) fn notify(shared: &Shared, worker: usize) {
+    if let Some(sleeper) = shared.idle.notify_one(worker + 1) {
+        shared.unpark(sleeper);
+    }
+}

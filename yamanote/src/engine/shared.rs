@@ -1,0 +1,203 @@
+//! What the workers of one runtime share, and what everybody who holds a handle to it reaches.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::engine::blocking::Pool;
+use crate::engine::context;
+use crate::engine::core_slot::CoreSlot;
+use crate::engine::driver::Driver;
+use crate::engine::hooks::Hooks;
+use crate::engine::idle::Idle;
+use crate::engine::metrics::WorkerStats;
+use crate::engine::monitor::Monitor;
+use crate::engine::parker::Parker;
+use crate::engine::queue::{Inbox, LifoSlot, Ring};
+use crate::engine::task::live::LiveSet;
+use crate::engine::timer::Clock;
+use crate::engine::worker::Core;
+use crate::runtime::{Histogram, HistogramConfiguration, RuntimeFlavor, UnhandledPanic};
+use crate::util::{CachePadded, Counter, rng};
+
+/// What the builder decided.
+pub(crate) struct Config {
+    pub(crate) flavor: RuntimeFlavor,
+    pub(crate) name: Option<String>,
+    pub(crate) workers: usize,
+    pub(crate) enable_io: bool,
+    pub(crate) enable_time: bool,
+    pub(crate) start_paused: bool,
+    pub(crate) events_per_turn: usize,
+    pub(crate) global_queue_interval: u32,
+    pub(crate) event_interval: u32,
+    pub(crate) lifo_slot: bool,
+    pub(crate) unhandled_panic: UnhandledPanic,
+    pub(crate) poll_histogram: Option<HistogramConfiguration>,
+    /// The thread a `LocalRuntime` belongs to.
+    pub(crate) local_to: Option<std::thread::ThreadId>,
+    pub(crate) seed: u64,
+    pub(crate) hooks: Hooks,
+}
+
+/// The part of a worker that others reach: its queues, its driver, its parker.
+pub(crate) struct Remote {
+    pub(crate) ring: Ring,
+    pub(crate) lifo: LifoSlot,
+    pub(crate) inbox: CachePadded<Inbox>,
+    pub(crate) parker: CachePadded<Parker>,
+    pub(crate) driver: Driver,
+    pub(crate) stats: CachePadded<WorkerStats>,
+    pub(crate) poll_histogram: Option<Histogram>,
+}
+
+impl Remote {
+    /// Whether a task waits where another worker may take it.
+    pub(crate) fn has_stealable(&self) -> bool {
+        !self.ring.is_empty() || !self.inbox.is_empty()
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) id: crate::runtime::Id,
+    pub(crate) config: Config,
+    pub(crate) remotes: Box<[CachePadded<Remote>]>,
+    pub(crate) idle: Idle,
+    pub(crate) live: LiveSet<Arc<Shared>>,
+    pub(crate) clock: Clock,
+    pub(crate) pool: Pool,
+    pub(crate) monitor: Monitor,
+    /// Where a single-threaded runtime's core waits for a `block_on` to drive it.
+    pub(crate) core_slot: CoreSlot,
+    /// The cores of workers that have left; the last one empties what all leave behind.
+    pub(crate) retired: Mutex<Vec<Box<Core>>>,
+    shutdown: AtomicBool,
+    /// A task panicked and the runtime was built to stop at that.
+    unhandled_panic: AtomicBool,
+    pub(crate) forced_yields: Counter,
+    /// The generator that seeds all others of this runtime.
+    seeds: Mutex<u64>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, pool: Pool) -> io::Result<Shared> {
+        let mut remotes = Vec::with_capacity(config.workers);
+        for _ in 0..config.workers {
+            remotes.push(CachePadded::new(Remote {
+                ring: Ring::new(),
+                lifo: LifoSlot::new(),
+                inbox: CachePadded::new(Inbox::new()),
+                parker: CachePadded::new(Parker::new()),
+                driver: Driver::new(config.enable_io, config.enable_time, config.events_per_turn)?,
+                stats: CachePadded::new(WorkerStats::default()),
+                poll_histogram: config.poll_histogram.as_ref().map(Histogram::new),
+            }));
+        }
+        let single = config.flavor == RuntimeFlavor::CurrentThread;
+        Ok(Shared {
+            id: crate::runtime::Id::next(),
+            remotes: remotes.into(),
+            idle: Idle::new(config.workers),
+            live: LiveSet::new(config.workers + 1),
+            clock: Clock::new(single, config.start_paused),
+            pool,
+            monitor: Monitor::new(),
+            core_slot: CoreSlot::new(),
+            retired: Mutex::new(Vec::new()),
+            shutdown: AtomicBool::new(false),
+            unhandled_panic: AtomicBool::new(false),
+            forced_yields: Counter::new(),
+            seeds: Mutex::new(config.seed | 1),
+            config,
+        })
+    }
+
+    pub(crate) fn workers(&self) -> usize {
+        self.remotes.len()
+    }
+
+    /// Whether this runtime has one worker that runs inside `block_on`.
+    #[inline]
+    pub(crate) fn is_single(&self) -> bool {
+        self.config.flavor == RuntimeFlavor::CurrentThread
+    }
+
+    pub(crate) fn driver(&self, worker: usize) -> &Driver {
+        &self.remotes[worker].driver
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Makes worker `i` look at its driver and queues again.
+    pub(crate) fn unpark(&self, worker: usize) {
+        let remote = &self.remotes[worker];
+        remote.parker.unpark(&remote.driver);
+    }
+
+    /// The worker that something of the current thread's belongs to: the worker it is, else a choice that
+    /// stays the same for the thread, so that threads spread and each keeps its caches warm.
+    #[inline]
+    pub(crate) fn home(self: &Arc<Self>) -> usize {
+        match context::worker_index(self) {
+            Some(index) => index,
+            None => context::thread_number() % self.workers(),
+        }
+    }
+
+    /// Whether the current thread is worker `i` of this runtime.
+    #[inline]
+    pub(crate) fn is_home(self: &Arc<Self>, worker: usize) -> bool {
+        context::worker_index(self) == Some(worker)
+    }
+
+    #[inline]
+    pub(crate) fn is_shutdown(&self) -> bool {
+        // Relaxed: what must be seen with it is handed over by the unpark that follows, or by locks.
+        self.shutdown.load(Ordering::Relaxed)
+    }
+
+    /// Tells all workers to leave. `false` if that was done before.
+    pub(crate) fn start_shutdown(&self) -> bool {
+        if self.shutdown.swap(true, Ordering::SeqCst) {
+            return false;
+        }
+        self.monitor.stop();
+        for worker in 0..self.workers() {
+            self.unpark(worker);
+        }
+        true
+    }
+
+    /// A seed for one more generator. The same runtime seed gives the same sequence.
+    pub(crate) fn next_seed(&self) -> u64 {
+        let mut state = self.seeds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (next, high) = rng::step(*state);
+        let (next, low) = rng::step(next);
+        *state = next;
+        (u64::from(high) << 32 | u64::from(low)) | 1
+    }
+
+    pub(crate) fn note_unhandled_panic(&self) {
+        if self.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
+            self.unhandled_panic.store(true, Ordering::SeqCst);
+            self.unpark(0);
+        }
+    }
+
+    pub(crate) fn had_unhandled_panic(&self) -> bool {
+        self.unhandled_panic.load(Ordering::Relaxed)
+    }
+
+    /// Whether any queue that may be stolen from holds a task.
+    pub(crate) fn has_stealable_work(&self) -> bool {
+        self.remotes.iter().any(|remote| remote.has_stealable())
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("id", &self.id).field("workers", &self.workers()).finish()
+    }
+}

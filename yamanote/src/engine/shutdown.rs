@@ -1,0 +1,57 @@
+//! How a runtime ends.
+//!
+//! 1. `start_shutdown` raises the flag and unparks every worker.
+//! 2. Each worker leaves its loop after the poll it is in, closes the set of live tasks and cancels what is
+//!    in it: a task that is not being polled drops its future here, one that is being polled is
+//!    cancelled by whoever polls it, when that poll ends.
+//! 3. The last worker to leave knows that no task is being polled: it empties all queues, closes the
+//!    inboxes, so that a late wake-up drops its task reference instead of queueing it, and shuts the drivers
+//!    down, which fails every pending operation.
+
+use std::sync::{Arc, PoisonError};
+
+use crate::engine::queue::Raw;
+use crate::engine::schedule::Runnable;
+use crate::engine::shared::Shared;
+use crate::engine::worker::Core;
+
+/// A worker leaves with its core.
+pub(crate) fn retire(shared: &Arc<Shared>, core: Box<Core>) {
+    shared.live.close_and_shutdown_all(core.index);
+    let cores = {
+        let mut retired = shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.push(core);
+        if retired.len() < shared.workers() {
+            return;
+        }
+        std::mem::take(&mut *retired)
+    };
+    finish(shared, cores);
+}
+
+/// Empties what all workers left behind.
+fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
+    for mut core in cores {
+        core.drain(drop_task);
+    }
+    for remote in &shared.remotes {
+        while let Some(task) = remote.ring.pop() {
+            drop_task(task);
+        }
+        if let Some(task) = remote.lifo.take() {
+            drop_task(task);
+        }
+        let mut chain = remote.inbox.close();
+        while let Some(task) = chain.pop() {
+            drop_task(task);
+        }
+    }
+    for remote in &shared.remotes {
+        remote.driver.shutdown();
+    }
+}
+
+fn drop_task(task: Raw) {
+    // SAFETY: the queues carry reference units that `Runnable::into_raw` gave, each once.
+    drop(unsafe { Runnable::from_raw(task) });
+}

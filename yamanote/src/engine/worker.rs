@@ -1,0 +1,615 @@
+//! A worker: the loop that takes tasks from its queues, polls them, and parks when there are none.
+//!
+//! A worker is three things. Its [`Core`] is what only the thread that drives it may touch; holding the
+//! box is the right to produce into the worker's ring. Its [`Remote`](crate::engine::shared::Remote) is
+//! what others reach. The [`Worker`] ties both to a thread, whose thread-local context points at it.
+//!
+//! [`Worker::step`] runs one task, or finds that there is none; it never blocks. [`Worker::run`] steps,
+//! and parks when a step finds nothing. The single-threaded flavour runs the same loop inside `block_on`,
+//! with the future it blocks on as a [`Root`] that is polled between steps.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::idle::Sleep;
+use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS, YIELD_ROUNDS_PER_TURN};
+use crate::engine::metrics::worker::BusyTimer;
+use crate::engine::parker::Parked;
+use crate::engine::queue::{Chain, Raw};
+use crate::engine::schedule::{Runnable, notify};
+use crate::engine::shared::{Remote, Shared};
+use crate::engine::{budget, search, shutdown};
+use crate::util::rng;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Step {
+    /// Polled a task.
+    Ran,
+    /// Found nothing to do.
+    Idle,
+    /// The core was handed to another thread during the poll: this thread is no longer a worker.
+    Lost,
+}
+
+/// The future that a single-threaded runtime's `block_on` waits for.
+pub(crate) trait Root {
+    /// Whether it wants to be polled; asking takes the wish.
+    fn take_woken(&mut self) -> bool;
+    /// Polls it; `true` when it is done.
+    fn poll(&mut self) -> bool;
+    /// Whether it was woken; asking changes nothing.
+    fn is_woken(&self) -> bool;
+}
+
+/// A worker thread has none.
+pub(crate) struct NoRoot;
+
+impl Root for NoRoot {
+    fn take_woken(&mut self) -> bool {
+        false
+    }
+
+    fn poll(&mut self) -> bool {
+        false
+    }
+
+    fn is_woken(&self) -> bool {
+        false
+    }
+}
+
+/// What belongs to whoever drives the worker.
+pub(crate) struct Core {
+    pub(crate) index: usize,
+    /// Steps until the inbox gets its turn before the local queue.
+    until_inbox: u32,
+    /// Steps until the driver is turned although there is work.
+    until_turn: u32,
+    /// Polls from the LIFO slot in a row.
+    lifo_polls: u8,
+    /// Counted in `Idle` as a searcher.
+    searching: bool,
+    /// Something went into the ring since others were last notified.
+    pushed: bool,
+    /// Inside the driver's turn: what it wakes is served in order, not last in first out.
+    in_turn: bool,
+    /// Tasks that yielded: they run when the ring is empty or the driver was turned.
+    deferred: VecDeque<Raw>,
+    /// Rounds of nothing but yielded tasks since the driver was turned.
+    yield_rounds: u32,
+    /// What does not fit into a ring that nobody steals from; strictly after what is in it.
+    backlog: VecDeque<Raw>,
+    pub(crate) rng: u64,
+    busy: BusyTimer,
+}
+
+// SAFETY: the raw tasks in the queues are `Runnable`s, which may be sent.
+unsafe impl Send for Core {}
+
+impl Core {
+    pub(crate) fn new(index: usize, shared: &Shared, seed: u64) -> Box<Core> {
+        Box::new(Core {
+            index,
+            until_inbox: shared.config.global_queue_interval,
+            until_turn: shared.config.event_interval,
+            lifo_polls: 0,
+            searching: false,
+            pushed: false,
+            in_turn: false,
+            deferred: VecDeque::new(),
+            yield_rounds: 0,
+            backlog: VecDeque::new(),
+            rng: seed | 1,
+            busy: BusyTimer::start(&shared.remotes[index].stats),
+        })
+    }
+
+    pub(crate) fn random_below(&mut self, n: usize) -> usize {
+        let (state, value) = rng::step(self.rng);
+        self.rng = state;
+        rng::scale(value, n as u32) as usize
+    }
+
+    /// Empties what only the core reaches, at shutdown.
+    pub(crate) fn drain(&mut self, mut out: impl FnMut(Raw)) {
+        self.deferred.drain(..).for_each(&mut out);
+        self.backlog.drain(..).for_each(&mut out);
+    }
+
+    /// Adds a task at the end of the local queue.
+    fn push_back(&mut self, shared: &Shared, remote: &Remote, task: Raw) {
+        if shared.is_single() {
+            // Strictly first in, first out: once there is a backlog, all goes behind it.
+            if self.backlog.is_empty() {
+                let Err(task) = remote.ring.push(task) else { return };
+                self.backlog.push_back(task);
+            } else {
+                self.backlog.push_back(task);
+            }
+            remote.stats.backlog.set(self.backlog.len() as u64);
+            return;
+        }
+        self.pushed = true;
+        if let Err(task) = remote.ring.push(task) {
+            self.overflow(remote, task);
+        }
+    }
+
+    /// The ring is full: moves half of it, and the new task, to where all can take it.
+    #[cold]
+    fn overflow(&mut self, remote: &Remote, task: Raw) {
+        let mut chain = Chain::default();
+        if remote.ring.drain_half(&mut |old| chain.push(old)) == 0 && remote.ring.push(task).is_ok() {
+            // Stealers made room.
+            return;
+        }
+        chain.push(task);
+        remote.inbox.push_chain(chain);
+        remote.stats.overflows.add(1);
+    }
+
+    fn pop_local(&mut self, shared: &Shared, remote: &Remote) -> Option<Raw> {
+        if !shared.is_single() {
+            return remote.ring.pop();
+        }
+        let task = remote.ring.pop_unshared();
+        if task.is_none() && !self.backlog.is_empty() {
+            return self.refill(remote);
+        }
+        task
+    }
+
+    /// Moves a ringful out of the backlog, and gives the oldest task back.
+    #[cold]
+    fn refill(&mut self, remote: &Remote) -> Option<Raw> {
+        let first = self.backlog.pop_front();
+        while let Some(&task) = self.backlog.front() {
+            if remote.ring.push(task).is_err() {
+                break;
+            }
+            self.backlog.pop_front();
+        }
+        remote.stats.backlog.set(self.backlog.len() as u64);
+        first
+    }
+
+    /// Takes a batch out of the own inbox, the rest of it behind the local queue.
+    fn take_inbox(&mut self, shared: &Shared, remote: &Remote) -> Option<Raw> {
+        if remote.inbox.is_empty() {
+            return None;
+        }
+        let room = remote.ring.room().min(INBOX_BATCH);
+        let single = shared.is_single();
+        let mut rest = 0;
+        let first = remote.inbox.take(room + 1, false, |task| {
+            rest += 1;
+            if single && !self.backlog.is_empty() {
+                self.backlog.push_back(task);
+            } else if let Err(task) = remote.ring.push(task) {
+                // Only we push, and room was left: cannot happen, but a task must not be lost.
+                self.backlog.push_back(task);
+            }
+        });
+        if rest > 0 {
+            self.pushed = true;
+        }
+        first
+    }
+}
+
+/// A worker on a thread.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) index: usize,
+    core: RefCell<Option<Box<Core>>>,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, core: Box<Core>) -> Self {
+        let index = core.index;
+        shared.remotes[index].stats.set_thread(std::thread::current().id());
+        Worker { shared, index, core: RefCell::new(Some(core)) }
+    }
+
+    #[inline]
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.shared.remotes[self.index]
+    }
+
+    /// Whether this thread still drives the worker.
+    #[inline]
+    pub(crate) fn has_core(&self) -> bool {
+        self.core.borrow().is_some()
+    }
+
+    /// Gives the core up, for another thread to drive the worker.
+    pub(crate) fn take_core(&self) -> Option<Box<Core>> {
+        self.core.borrow_mut().take()
+    }
+
+    pub(crate) fn put_core(&self, core: Box<Core>) {
+        *self.core.borrow_mut() = Some(core);
+    }
+
+    /// Queues a task that was woken on this thread; gives it back if the core is gone.
+    #[inline]
+    pub(crate) fn push(&self, task: Raw) -> Result<(), Raw> {
+        let mut core = self.core.borrow_mut();
+        let Some(core) = core.as_deref_mut() else { return Err(task) };
+        let remote = self.remote();
+        remote.stats.local_schedules.add(1);
+        if self.shared.is_single() {
+            core.push_back(&self.shared, remote, task);
+            return Ok(());
+        }
+        if core.in_turn || !self.shared.config.lifo_slot {
+            core.push_back(&self.shared, remote, task);
+        } else {
+            match remote.lifo.replace(task) {
+                // Alone in the slot: it is next here, and nobody else need be woken for it.
+                None => return Ok(()),
+                Some(previous) => core.push_back(&self.shared, remote, previous),
+            }
+        }
+        if !core.in_turn && self.shared.idle.may_notify() {
+            notify(&self.shared, self.index);
+        }
+        Ok(())
+    }
+
+    /// Queues a task that was woken while it ran: behind its peers.
+    #[inline]
+    pub(crate) fn defer(&self, task: Raw) -> Result<(), Raw> {
+        let mut core = self.core.borrow_mut();
+        let Some(core) = core.as_deref_mut() else { return Err(task) };
+        self.remote().stats.local_schedules.add(1);
+        core.deferred.push_back(task);
+        Ok(())
+    }
+
+    /// Steps and parks until the runtime shuts down, the core is handed away, or `root` is done.
+    /// Returns whether it is.
+    pub(crate) fn run<R: Root>(&self, root: &mut R) -> bool {
+        loop {
+            if root.take_woken() && root.poll() {
+                return true;
+            }
+            if self.shared.is_shutdown() || self.shared.had_unhandled_panic() {
+                return false;
+            }
+            match self.step() {
+                Step::Ran => {}
+                Step::Lost => return false,
+                Step::Idle => {
+                    if !root.is_woken() {
+                        self.park(root);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs one task if there is one. Never blocks.
+    pub(crate) fn step(&self) -> Step {
+        let task = {
+            let mut slot = self.core.borrow_mut();
+            let Some(core) = slot.as_deref_mut() else { return Step::Lost };
+            core.until_turn = core.until_turn.saturating_sub(1);
+            if core.until_turn == 0 {
+                drop(slot);
+                self.turn();
+                slot = self.core.borrow_mut();
+            }
+            let Some(core) = slot.as_deref_mut() else { return Step::Lost };
+            let Some(task) = self.next_task(core).or_else(|| self.search(core)) else {
+                let deferred = !core.deferred.is_empty();
+                drop(slot);
+                if deferred {
+                    self.release_deferred();
+                    return Step::Ran;
+                }
+                return Step::Idle;
+            };
+            if core.searching {
+                self.stop_searching(core);
+            }
+            task
+        };
+        self.run_task(task)
+    }
+
+    /// The next task of the worker's own.
+    fn next_task(&self, core: &mut Core) -> Option<Raw> {
+        let remote = self.remote();
+        core.until_inbox = core.until_inbox.saturating_sub(1);
+        if core.until_inbox == 0 {
+            core.until_inbox = self.shared.config.global_queue_interval;
+            if let Some(task) = remote.inbox.pop() {
+                core.lifo_polls = 0;
+                return Some(task);
+            }
+        }
+        if !self.shared.is_single() {
+            if core.lifo_polls < MAX_LIFO_POLLS {
+                if let Some(task) = remote.lifo.take() {
+                    core.lifo_polls += 1;
+                    return Some(task);
+                }
+            } else if let Some(task) = remote.lifo.take() {
+                // It had its share in a row: back into line.
+                core.push_back(&self.shared, remote, task);
+            }
+            core.lifo_polls = 0;
+        }
+        core.pop_local(&self.shared, remote).or_else(|| core.take_inbox(&self.shared, remote))
+    }
+
+    /// Looks for work in other workers' queues.
+    fn search(&self, core: &mut Core) -> Option<Raw> {
+        if self.shared.workers() == 1 || !core.deferred.is_empty() {
+            return None;
+        }
+        if !core.searching {
+            core.searching = self.shared.idle.start_searching();
+            if !core.searching {
+                return None;
+            }
+        }
+        let task = search::steal(&self.shared, core)?;
+        Some(task)
+    }
+
+    /// Leaves the searchers with work in hand.
+    #[cold]
+    fn stop_searching(&self, core: &mut Core) {
+        core.searching = false;
+        if self.shared.idle.stop_searching() && self.shared.has_stealable_work() {
+            notify(&self.shared, self.index);
+        }
+    }
+
+    fn run_task(&self, raw: Raw) -> Step {
+        let remote = self.remote();
+        remote.stats.polls.add(1);
+        // SAFETY: the queues carry reference units that `Runnable::into_raw` gave.
+        let task = unsafe { Runnable::from_raw(raw) };
+        task.set_home(self.index as u16);
+        let hooks = &self.shared.config.hooks;
+        if hooks.before_poll.is_some() || hooks.after_poll.is_some() || remote.poll_histogram.is_some() {
+            self.run_observed(task);
+        } else {
+            budget::with_budget(|| task.run());
+        }
+        let mut slot = self.core.borrow_mut();
+        let Some(core) = slot.as_deref_mut() else { return Step::Lost };
+        if core.pushed {
+            core.pushed = false;
+            // What the hint in `push` may have missed.
+            if !self.shared.is_single() && !remote.ring.is_empty() {
+                notify(&self.shared, self.index);
+            }
+        }
+        Step::Ran
+    }
+
+    /// As the plain run, with the user's hooks and the histogram around it.
+    #[cold]
+    fn run_observed(&self, task: Runnable) {
+        let hooks = &self.shared.config.hooks;
+        let meta = task.meta();
+        if let Some(hook) = &hooks.before_poll {
+            hook(&meta);
+        }
+        let histogram = self.remote().poll_histogram.as_ref();
+        let start = histogram.map(|_| std::time::Instant::now());
+        budget::with_budget(|| task.run());
+        if let (Some(histogram), Some(start)) = (histogram, start) {
+            histogram.record(start.elapsed());
+        }
+        if let Some(hook) = &hooks.after_poll {
+            hook(&meta);
+        }
+    }
+
+    /// Tasks that yielded go on; the driver had, or now gets, its turn first.
+    fn release_deferred(&self) {
+        let turn = {
+            let mut slot = self.core.borrow_mut();
+            let Some(core) = slot.as_deref_mut() else { return };
+            core.yield_rounds += 1;
+            core.yield_rounds >= YIELD_ROUNDS_PER_TURN
+        };
+        if turn {
+            self.turn();
+        } else if let Some(core) = self.core.borrow_mut().as_deref_mut() {
+            self.requeue_deferred(core);
+        }
+    }
+
+    fn requeue_deferred(&self, core: &mut Core) {
+        while let Some(task) = core.deferred.pop_front() {
+            core.push_back(&self.shared, self.remote(), task);
+        }
+        // One yielded task is no reason to wake anybody: it would only move.
+        core.pushed = self.remote().ring.len() > 1;
+    }
+
+    /// Takes what the driver has, without waiting, then lets yielded tasks go on.
+    fn turn(&self) {
+        self.in_turn(|worker, max_events| {
+            let remote = worker.remote();
+            if remote.driver.io.has_sources() {
+                remote.driver.io.turn(Some(Duration::ZERO), max_events);
+            }
+            remote.driver.fire_timers(&worker.shared.clock);
+        });
+        if let Some(core) = self.core.borrow_mut().as_deref_mut() {
+            core.until_turn = self.shared.config.event_interval;
+            core.yield_rounds = 0;
+            self.requeue_deferred(core);
+        }
+    }
+
+    /// Runs `f` with wake-ups going in order into the own queue. It gets how many events there is room for.
+    fn in_turn(&self, f: impl FnOnce(&Worker, usize)) {
+        let max_events = {
+            let mut slot = self.core.borrow_mut();
+            let Some(core) = slot.as_deref_mut() else { return };
+            core.in_turn = true;
+            if self.shared.is_single() {
+                self.shared.config.events_per_turn
+            } else {
+                // What the queue cannot hold is better left in the kernel (it would push out others).
+                self.remote().ring.room().clamp(1, self.shared.config.events_per_turn)
+            }
+        };
+        f(self, max_events);
+        let mut slot = self.core.borrow_mut();
+        if let Some(core) = slot.as_deref_mut() {
+            core.in_turn = false;
+            let more = core.pushed && !self.shared.is_single() && self.remote().ring.len() > 1;
+            core.pushed = false;
+            if more {
+                notify(&self.shared, self.index);
+            }
+        }
+    }
+
+    /// Whether something waits for this worker.
+    fn has_tasks(&self) -> bool {
+        let remote = self.remote();
+        let own = !remote.ring.is_empty() || !remote.inbox.is_empty() || !remote.lifo.is_empty();
+        own || self.core.borrow().as_deref().is_none_or(|core| !core.deferred.is_empty())
+    }
+
+    /// Parks until there is something to do.
+    fn park<R: Root>(&self, root: &R) {
+        let hooks = &self.shared.config.hooks;
+        if let Some(hook) = &hooks.before_park {
+            hook();
+            if self.has_tasks() || root.is_woken() {
+                // The hook woke something.
+                if let Some(hook) = &hooks.after_unpark {
+                    hook();
+                }
+                return;
+            }
+        }
+        let single = self.shared.workers() == 1;
+        if !single && !self.fall_asleep() {
+            if let Some(hook) = &hooks.after_unpark {
+                hook();
+            }
+            return;
+        }
+        let remote = self.remote();
+        if let Some(core) = self.core.borrow_mut().as_deref_mut() {
+            core.busy.pause(&remote.stats);
+            remote.stats.parks.add(1);
+            remote.stats.park_unparks.add(1);
+        }
+        loop {
+            self.park_once(root);
+            let awake = self.has_tasks()
+                || root.is_woken()
+                || self.shared.is_shutdown()
+                || self.shared.had_unhandled_panic()
+                || (!single && !self.shared.idle.is_asleep(self.index));
+            if awake {
+                break;
+            }
+        }
+        if let Some(core) = self.core.borrow_mut().as_deref_mut() {
+            if !single {
+                core.searching = self.shared.idle.wake_up(self.index);
+            }
+            core.until_turn = self.shared.config.event_interval;
+            core.yield_rounds = 0;
+            core.busy.resume();
+            remote.stats.park_unparks.add(1);
+        }
+        if !single {
+            self.shared.monitor.note_awake();
+        }
+        if let Some(hook) = &hooks.after_unpark {
+            hook();
+        }
+    }
+
+    fn park_once<R: Root>(&self, _root: &R) {
+        self.in_turn(|worker, max_events| {
+            let (remote, clock) = (worker.remote(), &worker.shared.clock);
+            let timeout = remote.driver.park_timeout(clock);
+            if clock.is_paused() {
+                worker.park_paused(max_events);
+            } else if let Parked::Notified | Parked::Returned =
+                remote.parker.park(&remote.driver, timeout, max_events)
+            {
+                remote.driver.fire_timers(clock);
+            }
+        });
+    }
+
+    /// Parks under a paused clock: when nothing else can happen, time jumps to the next timer.
+    #[cold]
+    fn park_paused(&self, max_events: usize) {
+        let (remote, clock) = (self.remote(), &self.shared.clock);
+        let next = remote.driver.timers.as_ref().and_then(|timers| timers.next_expiration());
+        match next {
+            Some(tick) if clock.can_auto_advance() => {
+                // What is ready already, or was woken by another thread, comes before the jump.
+                let parked = remote.parker.park(&remote.driver, Some(Duration::ZERO), max_events);
+                if parked == Parked::Returned && !self.has_tasks() && clock.can_auto_advance() {
+                    clock.auto_advance_to(tick);
+                }
+            }
+            // A timer is due at a frozen moment that only `advance` moves, or there is none.
+            Some(tick) if clock.duration_until(tick).is_zero() => {}
+            _ => {
+                remote.parker.park(&remote.driver, None, max_events);
+            }
+        }
+        remote.driver.fire_timers(clock);
+    }
+
+    /// Protocol 2 of `idle`. `false`: there is work after all.
+    fn fall_asleep(&self) -> bool {
+        let mut slot = self.core.borrow_mut();
+        let Some(core) = slot.as_deref_mut() else { return false };
+        let searching = std::mem::take(&mut core.searching);
+        let shared = &self.shared;
+        match shared.idle.fall_asleep(self.index, searching, || {
+            shared.has_stealable_work() || shared.is_shutdown() || !self.remote().lifo.is_empty()
+        }) {
+            Sleep::Asleep => true,
+            Sleep::Awake { searching } => {
+                core.searching = searching;
+                false
+            }
+        }
+    }
+}
+
+/// A worker thread's life: drives `core` until the runtime shuts down or another thread takes over.
+pub(crate) fn drive(shared: Arc<Shared>, core: Box<Core>) {
+    let worker = Worker::new(shared, core);
+    crate::engine::context::enter_worker(&worker, true, || {
+        worker.run(&mut NoRoot);
+    });
+    if let Some(core) = worker.take_core() {
+        retire(&worker.shared, core);
+    }
+}
+
+/// Leaves for good: the runtime shuts down.
+fn retire(shared: &Arc<Shared>, mut core: Box<Core>) {
+    core.busy.pause(&shared.remotes[core.index].stats);
+    if core.searching {
+        let _ = shared.idle.stop_searching();
+    }
+    shutdown::retire(shared, core);
+}

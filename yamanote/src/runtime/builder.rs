@@ -1,0 +1,554 @@
+//! Making a runtime to measure.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use crate::engine::blocking::{Pool, PoolConfig};
+use crate::engine::hooks::Hooks;
+use crate::engine::limits;
+use crate::engine::shared::{Config, Shared};
+use crate::runtime::{HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor, TaskMeta, UnhandledPanic};
+
+/// Configures and makes a [`Runtime`].
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::Builder;
+///
+/// let runtime = Builder::new_multi_thread()
+///     .worker_threads(4)
+///     .thread_name("my-service")
+///     .thread_stack_size(3 * 1024 * 1024)
+///     .enable_all()
+///     .build()
+///     .unwrap();
+/// runtime.block_on(async { println!("on four workers") });
+/// ```
+pub struct Builder {
+    flavor: RuntimeFlavor,
+    name: Option<String>,
+    enable_io: bool,
+    enable_time: bool,
+    start_paused: bool,
+    events_per_turn: usize,
+    worker_threads: Option<usize>,
+    max_blocking_threads: usize,
+    thread_name: Arc<dyn Fn() -> String + Send + Sync>,
+    thread_stack_size: Option<usize>,
+    keep_alive: Option<Duration>,
+    hooks: Hooks,
+    global_queue_interval: Option<u32>,
+    event_interval: u32,
+    lifo_slot: bool,
+    unhandled_panic: UnhandledPanic,
+    seed: Option<RngSeed>,
+    poll_histogram: PollHistogram,
+}
+
+/// What was asked for of the poll-time histogram.
+#[derive(Default)]
+struct PollHistogram {
+    enabled: bool,
+    configuration: Option<HistogramConfiguration>,
+    /// The old way to configure it.
+    scale: Option<HistogramScale>,
+    resolution: Option<Duration>,
+    buckets: Option<usize>,
+}
+
+impl PollHistogram {
+    fn configuration(&self) -> Option<HistogramConfiguration> {
+        if !self.enabled {
+            return None;
+        }
+        if let Some(configuration) = &self.configuration {
+            return Some(configuration.clone());
+        }
+        let width = self.resolution.unwrap_or(limits::POLL_HISTOGRAM_WIDTH);
+        let buckets = self.buckets.unwrap_or(limits::POLL_HISTOGRAM_BUCKETS);
+        Some(match self.scale {
+            Some(HistogramScale::Log) => HistogramConfiguration::doubling(width, buckets),
+            _ => HistogramConfiguration::linear(width, buckets),
+        })
+    }
+}
+
+impl Builder {
+    /// A builder for a single-threaded runtime: tasks run inside [`Runtime::block_on`].
+    ///
+    /// Neither input/output nor time is enabled yet; see [`enable_all`](Builder::enable_all).
+    pub fn new_current_thread() -> Builder {
+        Builder::new(RuntimeFlavor::CurrentThread)
+    }
+
+    /// A builder for a multi-threaded runtime: tasks run on worker threads.
+    ///
+    /// Neither input/output nor time is enabled yet; see [`enable_all`](Builder::enable_all).
+    #[cfg(feature = "rt-multi-thread")]
+    pub fn new_multi_thread() -> Builder {
+        Builder::new(RuntimeFlavor::MultiThread)
+    }
+
+    fn new(flavor: RuntimeFlavor) -> Builder {
+        Builder {
+            flavor,
+            name: None,
+            enable_io: false,
+            enable_time: false,
+            start_paused: false,
+            events_per_turn: limits::EVENTS_PER_TURN,
+            worker_threads: None,
+            max_blocking_threads: limits::MAX_BLOCKING_THREADS,
+            thread_name: Arc::new(|| "tokio-rt-worker".into()),
+            thread_stack_size: None,
+            keep_alive: None,
+            hooks: Hooks::default(),
+            global_queue_interval: None,
+            event_interval: limits::EVENT_INTERVAL,
+            lifo_slot: true,
+            unhandled_panic: UnhandledPanic::Ignore,
+            seed: None,
+            poll_histogram: PollHistogram::default(),
+        }
+    }
+
+    /// Enables input/output and time, as far as the crate's features include them.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    /// ```
+    pub fn enable_all(&mut self) -> &mut Builder {
+        #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+        {
+            self.enable_io = true;
+        }
+        #[cfg(feature = "time")]
+        {
+            self.enable_time = true;
+        }
+        self
+    }
+
+    /// Enables sockets, pipes, processes and signals.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_io().build().unwrap();
+    /// ```
+    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    pub fn enable_io(&mut self) -> &mut Builder {
+        self.enable_io = true;
+        self
+    }
+
+    /// Enables timers.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    /// ```
+    #[cfg(feature = "time")]
+    pub fn enable_time(&mut self) -> &mut Builder {
+        self.enable_time = true;
+        self
+    }
+
+    /// Accepted for compatibility: every worker has timers of its own here.
+    pub fn enable_alt_timer(&mut self) -> &mut Builder {
+        self.enable_time = true;
+        self
+    }
+
+    /// Accepted for compatibility: whether a ring is used is decided when it is needed.
+    #[cfg(feature = "io-uring")]
+    pub fn enable_io_uring(&mut self) -> &mut Builder {
+        self.enable_io = true;
+        self
+    }
+
+    /// Accepted for compatibility: every worker has a driver of its own here, so none is handed over.
+    pub fn enable_eager_driver_handoff(&mut self) -> &mut Builder {
+        self
+    }
+
+    /// Accepted for compatibility: the blocking pool has one queue.
+    pub fn enable_sharded_blocking_queue(&mut self) -> &mut Builder {
+        self
+    }
+
+    /// How many workers a multi-threaded runtime has; by default one for each core the process may use, or
+    /// what the environment variable `TOKIO_WORKER_THREADS` says. A single-threaded runtime ignores it.
+    ///
+    /// # Panics
+    /// If `val` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    /// assert_eq!(runtime.metrics().num_workers(), 2);
+    /// ```
+    #[track_caller]
+    pub fn worker_threads(&mut self, val: usize) -> &mut Builder {
+        assert!(val > 0, "Worker threads cannot be set to 0");
+        self.worker_threads = Some(val);
+        self
+    }
+
+    /// How many threads may run blocking jobs at once (512 by default). Further jobs wait.
+    ///
+    /// # Panics
+    /// If `val` is 0.
+    #[track_caller]
+    pub fn max_blocking_threads(&mut self, val: usize) -> &mut Builder {
+        assert!(val > 0, "Max blocking threads cannot be set to 0");
+        self.max_blocking_threads = val;
+        self
+    }
+
+    /// A name for the runtime, for logs and tools.
+    pub fn name(&mut self, val: impl Into<String>) -> &mut Builder {
+        self.name = Some(val.into());
+        self
+    }
+
+    /// The name of the runtime's threads.
+    pub fn thread_name(&mut self, val: impl Into<String>) -> &mut Builder {
+        let name = val.into();
+        self.thread_name = Arc::new(move || name.clone());
+        self
+    }
+
+    /// Names each of the runtime's threads by a function.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .thread_name_fn(|| {
+    ///         static NEXT: AtomicUsize = AtomicUsize::new(0);
+    ///         format!("worker-{}", NEXT.fetch_add(1, Ordering::SeqCst))
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// ```
+    pub fn thread_name_fn<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn() -> String + Send + Sync + 'static,
+    {
+        self.thread_name = Arc::new(f);
+        self
+    }
+
+    /// The stack size of the runtime's threads, in bytes; by default the standard library's.
+    pub fn thread_stack_size(&mut self, val: usize) -> &mut Builder {
+        self.thread_stack_size = Some(val);
+        self
+    }
+
+    /// How long a blocking thread stays without a job (10 seconds by default).
+    pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Builder {
+        self.keep_alive = Some(duration);
+        self
+    }
+
+    /// Called on each thread of the runtime when it starts.
+    pub fn on_thread_start<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.hooks.thread_start = Some(Arc::new(f));
+        self
+    }
+
+    /// Called on each thread of the runtime before it ends.
+    pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.hooks.thread_stop = Some(Arc::new(f));
+        self
+    }
+
+    /// Called on a worker that is about to park. It may spawn or wake tasks: the worker then does not park.
+    pub fn on_thread_park<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.hooks.before_park = Some(Arc::new(f));
+        self
+    }
+
+    /// Called on a worker that has been unparked.
+    pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.hooks.after_unpark = Some(Arc::new(f));
+        self
+    }
+
+    /// Called when a task is spawned, by whoever spawns it, before it is scheduled.
+    pub fn on_task_spawn<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.task_spawn = Some(Arc::new(f));
+        self
+    }
+
+    /// Called when a task has ended, however it did.
+    pub fn on_task_terminate<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.task_terminate = Some(Arc::new(f));
+        self
+    }
+
+    /// Called before each poll of a task.
+    pub fn on_before_task_poll<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.before_poll = Some(Arc::new(f));
+        self
+    }
+
+    /// Called after each poll of a task.
+    pub fn on_after_task_poll<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.after_poll = Some(Arc::new(f));
+        self
+    }
+
+    /// After how many polls a worker looks at what came from elsewhere before its own queue. Lower is
+    /// fairer to other threads, higher is less work.
+    ///
+    /// # Panics
+    /// If `val` is 0.
+    #[track_caller]
+    pub fn global_queue_interval(&mut self, val: u32) -> &mut Builder {
+        assert!(val > 0, "global_queue_interval must be greater than 0");
+        self.global_queue_interval = Some(val);
+        self
+    }
+
+    /// After how many polls a busy worker looks at its event driver and timers (61 by default).
+    pub fn event_interval(&mut self, val: u32) -> &mut Builder {
+        self.event_interval = val.max(1);
+        self
+    }
+
+    /// What happens when a task panics. Single-threaded runtimes only.
+    ///
+    /// # Panics
+    /// On a multi-threaded builder, if asked for anything but [`UnhandledPanic::Ignore`].
+    #[track_caller]
+    pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Builder {
+        if self.flavor != RuntimeFlavor::CurrentThread && behavior != UnhandledPanic::Ignore {
+            panic!("UnhandledPanic::ShutdownRuntime is only supported in current thread runtime");
+        }
+        self.unhandled_panic = behavior;
+        self
+    }
+
+    /// Turns off the optimisation by which the task woken last runs next.
+    pub fn disable_lifo_slot(&mut self) -> &mut Builder {
+        self.lifo_slot = false;
+        self
+    }
+
+    /// Seeds the runtime's random choices; see [`RngSeed`].
+    pub fn rng_seed(&mut self, seed: RngSeed) -> &mut Builder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How many events a worker takes from the operating system at once (1,024 by default).
+    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Builder {
+        self.events_per_turn = capacity.max(1);
+        self
+    }
+
+    /// How many events a worker that has other work takes at once, at the most. A worker takes no more than
+    /// its queue has room for in any case.
+    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Builder {
+        self.events_per_turn = self.events_per_turn.min(capacity.max(1));
+        self
+    }
+
+    /// Sorts the durations of polls into buckets, for each worker. Costs two readings of the clock a poll.
+    ///
+    /// See [`metrics_poll_time_histogram_configuration`](Builder::metrics_poll_time_histogram_configuration).
+    pub fn enable_metrics_poll_time_histogram(&mut self) -> &mut Builder {
+        self.poll_histogram.enabled = true;
+        self
+    }
+
+    /// The old name of [`enable_metrics_poll_time_histogram`](Builder::enable_metrics_poll_time_histogram).
+    #[doc(hidden)]
+    #[deprecated = "Poll time histogram related methods have been renamed. Use `enable_metrics_poll_time_histogram` instead."]
+    pub fn enable_metrics_poll_count_histogram(&mut self) -> &mut Builder {
+        self.enable_metrics_poll_time_histogram()
+    }
+
+    /// The layout of the poll-time histogram: 10 buckets of 100 microseconds by default.
+    pub fn metrics_poll_time_histogram_configuration(
+        &mut self,
+        configuration: HistogramConfiguration,
+    ) -> &mut Builder {
+        self.poll_histogram.configuration = Some(configuration);
+        self
+    }
+
+    /// The scale of the poll-time histogram, the old way.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    pub fn metrics_poll_count_histogram_scale(&mut self, histogram_scale: HistogramScale) -> &mut Builder {
+        self.poll_histogram.scale = Some(histogram_scale);
+        self
+    }
+
+    /// The width of the poll-time histogram's (first) bucket, the old way.
+    ///
+    /// # Panics
+    /// If it is zero.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    #[track_caller]
+    pub fn metrics_poll_count_histogram_resolution(&mut self, resolution: Duration) -> &mut Builder {
+        assert!(resolution > Duration::ZERO, "the resolution must be greater than zero");
+        self.poll_histogram.resolution = Some(resolution);
+        self
+    }
+
+    /// The number of the poll-time histogram's buckets, the old way.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    pub fn metrics_poll_count_histogram_buckets(&mut self, buckets: usize) -> &mut Builder {
+        self.poll_histogram.buckets = Some(buckets);
+        self
+    }
+
+    /// Starts with the clock paused; see [`time::pause`](crate::time::pause).
+    #[cfg(feature = "test-util")]
+    pub fn start_paused(&mut self, start_paused: bool) -> &mut Builder {
+        self.start_paused = start_paused;
+        self
+    }
+
+    /// Makes the runtime.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread or an event queue.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_current_thread().build().unwrap();
+    /// runtime.block_on(async { println!("inside") });
+    /// ```
+    pub fn build(&mut self) -> io::Result<Runtime> {
+        Runtime::start(Arc::new(self.build_shared()?))
+    }
+
+    /// Makes a runtime for this thread, whose tasks need not be `Send`.
+    ///
+    /// # Errors
+    /// If the operating system refuses an event queue.
+    ///
+    /// # Panics
+    /// On a multi-threaded builder.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, LocalOptions};
+    ///
+    /// let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).unwrap();
+    /// ```
+    #[allow(unused_variables, clippy::needless_pass_by_value)]
+    #[track_caller]
+    pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
+        assert!(
+            self.flavor == RuntimeFlavor::CurrentThread,
+            "Only current_thread is supported when building a local runtime"
+        );
+        let mut shared = self.build_shared()?;
+        shared.config.local_to = Some(std::thread::current().id());
+        LocalRuntime::start(shared)
+    }
+
+    fn build_shared(&mut self) -> io::Result<Shared> {
+        let (flavor, workers) = match self.flavor {
+            RuntimeFlavor::CurrentThread => (RuntimeFlavor::CurrentThread, 1),
+            RuntimeFlavor::MultiThread => {
+                let workers = self.worker_threads.unwrap_or_else(default_workers);
+                (RuntimeFlavor::MultiThread, workers.min(limits::MAX_WORKERS))
+            }
+        };
+        let pool = Pool::new(PoolConfig {
+            thread_name: Arc::clone(&self.thread_name),
+            stack_size: self.thread_stack_size,
+            thread_cap: self.max_blocking_threads,
+            keep_alive: self.keep_alive.unwrap_or(limits::BLOCKING_KEEP_ALIVE),
+            thread_start: self.hooks.thread_start.clone(),
+            thread_stop: self.hooks.thread_stop.clone(),
+        });
+        let seed = self.seed.clone().unwrap_or_else(RngSeed::fresh);
+        Shared::new(
+            Config {
+                flavor,
+                name: self.name.clone(),
+                workers,
+                enable_io: self.enable_io,
+                enable_time: self.enable_time,
+                start_paused: self.start_paused,
+                events_per_turn: self.events_per_turn,
+                global_queue_interval: self
+                    .global_queue_interval
+                    .unwrap_or(limits::GLOBAL_QUEUE_INTERVAL),
+                event_interval: self.event_interval,
+                lifo_slot: self.lifo_slot,
+                unhandled_panic: self.unhandled_panic.clone(),
+                poll_histogram: self.poll_histogram.configuration(),
+                local_to: None,
+                seed: seed.value(),
+                hooks: self.hooks.clone(),
+            },
+            pool,
+        )
+    }
+}
+
+/// A worker a core, unless the environment says otherwise.
+fn default_workers() -> usize {
+    match std::env::var("TOKIO_WORKER_THREADS") {
+        Ok(value) => match value.parse::<usize>() {
+            Ok(0) => panic!("\"TOKIO_WORKER_THREADS\" cannot be set to 0"),
+            Ok(workers) => workers,
+            Err(error) => panic!(
+                "\"TOKIO_WORKER_THREADS\" must be usize, error: {error}, value: {value}"
+            ),
+        },
+        Err(std::env::VarError::NotPresent) => {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        }
+        Err(std::env::VarError::NotUnicode(value)) => {
+            panic!("\"TOKIO_WORKER_THREADS\" must be valid unicode, error: {value:?}")
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("flavor", &self.flavor)
+            .field("worker_threads", &self.worker_threads)
+            .field("max_blocking_threads", &self.max_blocking_threads)
+            .finish_non_exhaustive()
+    }
+}

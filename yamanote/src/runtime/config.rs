@@ -1,0 +1,65 @@
+//! Small types that configure or describe a runtime.
+
+use crate::util::rng;
+
+/// What kind of scheduler a runtime has.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    /// Tasks run on the thread that blocks on the runtime.
+    CurrentThread,
+    /// Tasks run on a number of worker threads.
+    MultiThread,
+}
+
+/// What a runtime does when a task panics and nobody asks for its result.
+///
+/// See [`Builder::unhandled_panic`](crate::runtime::Builder::unhandled_panic).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnhandledPanic {
+    /// Goes on; the panic is in the task's [`JoinError`](crate::task::JoinError).
+    #[default]
+    Ignore,
+    /// Stops: `block_on` panics, and all other tasks are dropped.
+    ShutdownRuntime,
+}
+
+/// The seed of a runtime's random choices.
+///
+/// Two single-threaded runtimes with the same seed make the same choices, such as the branch at which
+/// [`select!`](crate::select) begins.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{Builder, RngSeed};
+///
+/// let runtime = Builder::new_current_thread()
+///     .rng_seed(RngSeed::from_bytes(b"always the same"))
+///     .build()
+///     .unwrap();
+/// # drop(runtime);
+/// ```
+#[allow(unreachable_pub)]
+#[derive(Clone, Debug)]
+pub struct RngSeed(u64);
+
+impl RngSeed {
+    /// Derives a seed from bytes of any number.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        // FNV-1a, then one round of mixing: short inputs that differ in a bit differ everywhere.
+        let hash = bytes
+            .iter()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+        let (state, _) = rng::step(hash | 1);
+        RngSeed(state)
+    }
+
+    pub(crate) fn fresh() -> Self {
+        RngSeed(rng::fresh_seed())
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,255 @@
+//! Handles: a runtime from a distance.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::engine::context::{self, HandleGuard, NoHandle};
+use crate::engine::shared::Shared;
+use crate::engine::{block_on, spawn};
+use crate::runtime::{Id, RuntimeFlavor, RuntimeMetrics};
+use crate::task::JoinHandle;
+
+pub(crate) const CONTEXT_MISSING_ERROR: &str =
+    "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
+pub(crate) const THREAD_LOCAL_DESTROYED_ERROR: &str =
+    "The Tokio context thread-local variable has been destroyed.";
+
+/// A reference to a runtime: cheap to clone, and good from any thread.
+///
+/// A handle does not keep the runtime going: when the [`Runtime`](crate::runtime::Runtime) it came from is
+/// dropped, tasks spawned through the handle are cancelled at once.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// Makes a runtime the current one of the thread until it is dropped.
+///
+/// Made by [`Runtime::enter`](crate::runtime::Runtime::enter) and [`Handle::enter`]. Guards have to be
+/// dropped in the reverse order of their making.
+#[derive(Debug)]
+#[must_use = "Creating and dropping a guard does nothing"]
+pub struct EnterGuard<'a> {
+    _guard: HandleGuard,
+    _handle: PhantomData<&'a Handle>,
+}
+
+impl Handle {
+    /// Makes this runtime the current one: [`yamanote::spawn`](crate::spawn) and everything that needs a
+    /// driver use it, until the guard is dropped.
+    ///
+    /// Do not hold the guard across an `.await`: it belongs to the thread.
+    ///
+    /// # Panics
+    /// If the thread's context was destroyed already. Dropping guards out of order panics.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let guard = runtime.handle().enter();
+    /// let task = yamanote::spawn(async { 1 });
+    /// drop(guard);
+    /// assert_eq!(runtime.block_on(task).unwrap(), 1);
+    /// ```
+    #[track_caller]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard { _guard: context::set_handle(self), _handle: PhantomData }
+    }
+
+    /// The handle of the runtime the calling code runs in.
+    ///
+    /// # Panics
+    /// Outside a runtime. See [`try_current`](Handle::try_current).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let handle = yamanote::runtime::Handle::current();
+    /// let handle = std::thread::spawn(move || handle.spawn(async { 7 })).join().unwrap();
+    /// assert_eq!(handle.await.unwrap(), 7);
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn current() -> Handle {
+        match context::with_handle(Handle::clone) {
+            Ok(handle) => handle,
+            Err(error) => panic!("{}", TryCurrentError::from(error)),
+        }
+    }
+
+    /// The handle of the runtime the calling code runs in, if there is one.
+    ///
+    /// # Errors
+    /// Outside a runtime, and while the thread's own data is being destroyed.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(yamanote::runtime::Handle::try_current().unwrap_err().is_missing_context());
+    /// ```
+    pub fn try_current() -> Result<Handle, TryCurrentError> {
+        context::with_handle(Handle::clone).map_err(TryCurrentError::from)
+    }
+
+    /// Spawns a task onto the runtime. It starts at once, whether or not the join handle is awaited.
+    ///
+    /// See [`yamanote::spawn`](crate::spawn).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let task = runtime.handle().spawn(async { "done" });
+    /// assert_eq!(runtime.block_on(task).unwrap(), "done");
+    /// ```
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn::spawn(&self.shared, future, crate::task::Id::next(), Location::caller())
+    }
+
+    /// Runs a closure that blocks on a thread made for that.
+    ///
+    /// See [`task::spawn_blocking`](crate::task::spawn_blocking).
+    ///
+    /// # Panics
+    /// If the operating system gives no thread and the pool has none.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let task = runtime.handle().spawn_blocking(|| 2 + 2);
+    /// assert_eq!(runtime.block_on(task).unwrap(), 4);
+    /// ```
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.shared.pool.spawn(self, func, crate::task::Id::next())
+    }
+
+    /// Runs a future to its end on the calling thread, inside this runtime.
+    ///
+    /// On a single-threaded runtime this does **not** drive the runtime: timers and sockets the future waits
+    /// for make progress only while some other thread is inside
+    /// [`Runtime::block_on`](crate::runtime::Runtime::block_on).
+    ///
+    /// # Panics
+    /// Inside an asynchronous context, and if the future panics. Timers and sockets used after the runtime
+    /// was shut down panic or fail as they do elsewhere.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let handle = runtime.handle().clone();
+    /// assert_eq!(handle.block_on(async { 3 }), 3);
+    /// ```
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        // A large future is better on the heap than copied from frame to frame.
+        if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
+            let future = Box::pin(future);
+            context::enter_runtime(self, true, || block_on::park_until(future))
+        } else {
+            context::enter_runtime(self, true, || block_on::park_until(future))
+        }
+    }
+
+    /// What kind of scheduler the runtime has.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use yamanote::runtime::{Handle, RuntimeFlavor};
+    ///
+    /// assert_eq!(Handle::current().runtime_flavor(), RuntimeFlavor::CurrentThread);
+    /// # }
+    /// ```
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        match self.shared.config.flavor {
+            RuntimeFlavor::CurrentThread => RuntimeFlavor::CurrentThread,
+            RuntimeFlavor::MultiThread => RuntimeFlavor::MultiThread,
+        }
+    }
+
+    /// The runtime's number.
+    pub fn id(&self) -> Id {
+        self.shared.id
+    }
+
+    /// The name that the builder gave the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime =
+    ///     yamanote::runtime::Builder::new_current_thread().name("front end").build().unwrap();
+    /// assert_eq!(runtime.handle().name(), Some("front end"));
+    /// ```
+    pub fn name(&self) -> Option<&str> {
+        self.shared.config.name.as_deref()
+    }
+
+    /// A view on what the runtime counts.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(yamanote::runtime::Handle::current().metrics().num_workers(), 1);
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> RuntimeMetrics {
+        RuntimeMetrics::new(self.clone())
+    }
+
+    #[doc(hidden)]
+    pub fn is_tracing() -> bool {
+        false
+    }
+}
+
+impl std::panic::UnwindSafe for Handle {}
+impl std::panic::RefUnwindSafe for Handle {}
+
+/// Why there is no current runtime: from [`Handle::try_current`].
+#[derive(Debug)]
+pub struct TryCurrentError {
+    kind: NoHandle,
+}
+
+impl TryCurrentError {
+    /// Whether the call was made outside a runtime.
+    pub fn is_missing_context(&self) -> bool {
+        matches!(self.kind, NoHandle::NoContext)
+    }
+
+    /// Whether the thread is ending and its data is gone.
+    pub fn is_thread_local_destroyed(&self) -> bool {
+        matches!(self.kind, NoHandle::Destroyed)
+    }
+}
+
+impl From<NoHandle> for TryCurrentError {
+    fn from(kind: NoHandle) -> Self {
+        TryCurrentError { kind }
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            NoHandle::NoContext => CONTEXT_MISSING_ERROR,
+            NoHandle::Destroyed => THREAD_LOCAL_DESTROYED_ERROR,
+        })
+    }
+}
+
+impl std::error::Error for TryCurrentError {}

@@ -1,0 +1,320 @@
+//! The runtime as its owner has it.
+
+use std::future::Future;
+use std::panic::Location;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use crate::engine::context::{self, Entered};
+use crate::engine::shared::Shared;
+use crate::engine::worker::{self, Core, Worker};
+use crate::engine::{block_on, shutdown, spawn};
+use crate::runtime::{Builder, EnterGuard, Handle, RuntimeFlavor, RuntimeMetrics};
+use crate::task::JoinHandle;
+
+/// Owns a scheduler, its drivers and its threads.
+///
+/// Dropping it shuts everything down: tasks are dropped at the point where they are suspended, and the drop
+/// waits for polls and blocking jobs that are under way. To wait less, use
+/// [`shutdown_timeout`](Runtime::shutdown_timeout) or [`shutdown_background`](Runtime::shutdown_background).
+pub struct Runtime {
+    handle: Handle,
+    threads: Threads,
+}
+
+/// The worker threads, and how many are still running.
+pub(crate) struct Threads {
+    handles: Vec<thread::JoinHandle<()>>,
+    running: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl Threads {
+    pub(crate) fn none() -> Self {
+        Threads { handles: Vec::new(), running: Arc::default() }
+    }
+
+    /// Starts a thread for each worker.
+    fn start(shared: &Arc<Shared>) -> io::Result<Threads> {
+        let mut threads = Threads::none();
+        for index in 0..shared.workers() {
+            let core = Core::new(index, shared, shared.next_seed());
+            let (worker_shared, running) = (Arc::clone(shared), Arc::clone(&threads.running));
+            *running.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            let leave = LeaveOnDrop(running);
+            let started = shared.pool.thread_builder().spawn(move || {
+                let _leave = leave;
+                let pool = worker_shared.pool.clone();
+                pool.note_thread_start();
+                worker::drive(worker_shared, core);
+                pool.note_thread_stop();
+            });
+            match started {
+                Ok(thread) => threads.handles.push(thread),
+                Err(error) => {
+                    // What was started ends again. The workers without a thread retire here.
+                    shared.start_shutdown();
+                    for index in index..shared.workers() {
+                        shutdown::retire(shared, Core::new(index, shared, 1));
+                    }
+                    threads.wait(None);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(threads)
+    }
+
+    /// Waits for the workers, for `timeout` at the most; whether all have ended.
+    fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (count, condvar) = &*self.running;
+        let mut running = count.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running > 0 {
+            running = match until {
+                None => condvar.wait(running).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return false;
+                    }
+                    condvar.wait_timeout(running, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        drop(running);
+        for thread in self.handles.drain(..) {
+            if thread.thread().id() != thread::current().id() {
+                // A worker only panics if a user's hook does; the default hook has reported it.
+                let _ = thread.join();
+            }
+        }
+        true
+    }
+}
+
+/// Counts a worker thread out, however it ends.
+struct LeaveOnDrop(Arc<(Mutex<usize>, Condvar)>);
+
+impl Drop for LeaveOnDrop {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.1.notify_all();
+    }
+}
+
+impl Runtime {
+    /// Makes a runtime with default settings and all drivers: multi-threaded, with a worker for each core.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread or an event queue.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// assert_eq!(runtime.block_on(async { 1 + 1 }), 2);
+    /// ```
+    #[cfg(feature = "rt-multi-thread")]
+    pub fn new() -> io::Result<Runtime> {
+        Builder::new_multi_thread().enable_all().build()
+    }
+
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Runtime> {
+        let threads = match shared.config.flavor {
+            RuntimeFlavor::CurrentThread => {
+                let core = Core::new(0, &shared, shared.next_seed());
+                shared.core_slot.put(core);
+                Threads::none()
+            }
+            RuntimeFlavor::MultiThread => Threads::start(&shared)?,
+        };
+        Ok(Runtime { handle: Handle { shared }, threads })
+    }
+
+    /// A handle, by which tasks can be spawned from anywhere.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Spawns a task. It starts at once on a multi-threaded runtime; on a single-threaded one it runs while
+    /// [`block_on`](Runtime::block_on) does.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let task = runtime.spawn(async { 5 });
+    /// assert_eq!(runtime.block_on(task).unwrap(), 5);
+    /// ```
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn::spawn(&self.handle.shared, future, crate::task::Id::next(), Location::caller())
+    }
+
+    /// Runs a closure that blocks on a thread made for that.
+    ///
+    /// # Panics
+    /// If the operating system gives no thread and the pool has none.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let task = runtime.spawn_blocking(|| std::fs::read_dir(".").is_ok());
+    /// assert!(runtime.block_on(task).unwrap());
+    /// ```
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.handle.spawn_blocking(func)
+    }
+
+    /// Runs a future to its end on the calling thread.
+    ///
+    /// It may use everything the runtime has, and spawn. On a single-threaded runtime all tasks run here
+    /// meanwhile; on a multi-threaded one they run on the workers, and only this future runs here. Tasks that
+    /// are not done when it returns stay, and go on with the next `block_on` or on their workers.
+    ///
+    /// # Panics
+    /// Inside an asynchronous context, and if the future panics.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// runtime.block_on(async { println!("inside") });
+    /// ```
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        // A large future is better on the heap than copied from frame to frame.
+        if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
+            self.block_on_inner(Box::pin(future))
+        } else {
+            self.block_on_inner(future)
+        }
+    }
+
+    #[track_caller]
+    fn block_on_inner<F: Future>(&self, future: F) -> F::Output {
+        match self.handle.shared.config.flavor {
+            RuntimeFlavor::CurrentThread => block_on::drive_current_thread(&self.handle, future),
+            RuntimeFlavor::MultiThread => {
+                context::enter_runtime(&self.handle, true, || block_on::park_until(future))
+            }
+        }
+    }
+
+    /// Makes this runtime the current one of the thread until the guard is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// let _guard = runtime.enter();
+    /// yamanote::spawn(async {});
+    /// ```
+    #[track_caller]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    /// Shuts the runtime down, waiting `duration` at the most for polls and blocking jobs that are under way.
+    ///
+    /// Tasks are dropped where they are suspended. What does not end in time goes on in the background,
+    /// without a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = yamanote::runtime::Runtime::new().unwrap();
+    /// runtime.spawn_blocking(|| std::thread::sleep(Duration::from_secs(1)));
+    /// runtime.shutdown_timeout(Duration::from_millis(10));
+    /// ```
+    pub fn shutdown_timeout(mut self, duration: Duration) {
+        self.shut_down(Some(duration));
+    }
+
+    /// Shuts the runtime down without waiting for anything: fit for asynchronous code.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main]
+    /// # async fn main() {
+    /// let inner = yamanote::runtime::Runtime::new().unwrap();
+    /// inner.shutdown_background();
+    /// # }
+    /// ```
+    pub fn shutdown_background(self) {
+        self.shutdown_timeout(Duration::ZERO);
+    }
+
+    /// A view on what the runtime counts.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.handle.metrics()
+    }
+
+    fn shut_down(&mut self, timeout: Option<Duration>) {
+        let shared = &self.handle.shared;
+        if !shared.start_shutdown() {
+            return;
+        }
+        let start = Instant::now();
+        if shared.is_single() {
+            // The tasks are dropped here, as inside the runtime.
+            if let Some(core) = shared.core_slot.take() {
+                let worker = Worker::new(Arc::clone(shared), core);
+                let entered = context::with(|c| c.entered.get());
+                context::enter_worker(&worker, false, || {
+                    if let Some(core) = worker.take_core() {
+                        shutdown::retire(shared, core);
+                    }
+                });
+                debug_assert_eq!(entered, context::with(|c| c.entered.get()));
+            }
+        } else {
+            self.threads.wait(timeout);
+        }
+        let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
+        shared.pool.shutdown(left);
+        if timeout.is_none() {
+            shared.monitor.join();
+        }
+    }
+}
+
+impl Drop for Runtime {
+    #[track_caller]
+    fn drop(&mut self) {
+        let shared = &self.handle.shared;
+        if shared.is_shutdown() {
+            return;
+        }
+        let blocking_forbidden = context::with(|c| c.entered.get()) != Entered::No;
+        if blocking_forbidden {
+            // Refused below, but nothing is left behind: the tasks are still cancelled.
+            self.shut_down(Some(Duration::ZERO));
+            if !thread::panicking() {
+                panic!(
+                    "Cannot drop a runtime in a context where blocking is not allowed. This happens when \
+                     a runtime is dropped from within an asynchronous context."
+                );
+            }
+            return;
+        }
+        self.shut_down(None);
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+impl std::panic::UnwindSafe for Runtime {}
+impl std::panic::RefUnwindSafe for Runtime {}

@@ -1,0 +1,50 @@
+//! What hooks are told about a task.
+
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::task::Id;
+
+/// A task, as the builder's task hooks see it.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::Builder;
+///
+/// let runtime = Builder::new_current_thread()
+///     .on_task_spawn(|meta| println!("task {} from {}", meta.id(), meta.spawned_at()))
+///     .build()
+///     .unwrap();
+/// runtime.block_on(async { yamanote::spawn(async {}).await.unwrap() });
+/// ```
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct TaskMeta<'a> {
+    id: Id,
+    spawned_at: &'static Location<'static>,
+    schedule_latency: Option<Duration>,
+    _task: PhantomData<&'a ()>,
+}
+
+impl TaskMeta<'_> {
+    pub(crate) fn new(id: Id, spawned_at: &'static Location<'static>) -> Self {
+        TaskMeta { id, spawned_at, schedule_latency: None, _task: PhantomData }
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Where in the source the task was spawned.
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.spawned_at
+    }
+
+    /// How long the task waited between being woken and being polled, where that is
+    /// [tracked](crate::runtime::Builder::track_task_schedule_latency).
+    pub fn schedule_latency(&self) -> Option<Duration> {
+        self.schedule_latency
+    }
+}
