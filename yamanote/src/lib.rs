@@ -22,3 +22,6 @@ pub mod sync;
 pub mod task;
 #[cfg(feature = "time")]
 pub mod time;
+
+#[cfg(feature = "rt")]
+pub use task::spawn;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::context::{self, Entered};
 use crate::engine::task::id::Id;
 use crate::engine::{budget, worker};
-use crate::runtime::{Handle, RuntimeFlavor};
+use crate::runtime::Handle;
 
 /// Runs `f`, which may block, without holding up the worker's tasks.
 ///
@@ -14,11 +14,11 @@ use crate::runtime::{Handle, RuntimeFlavor};
 #[track_caller]
 pub(crate) fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
     let entered = context::with(|c| c.entered.get());
-    let on_worker = context::with_any_worker(|worker| worker.shared.config.flavor);
+    let on_worker = context::with_any_worker(|worker| worker.shared.is_single());
     match (entered, on_worker) {
         // Not driving a runtime: blocking is nobody's loss.
         (Entered::No, _) => return f(),
-        (_, Some(RuntimeFlavor::CurrentThread)) => {
+        (_, Some(true)) => {
             panic!("can call blocking only when running on the multi-threaded runtime")
         }
         (Entered::Yes { allow_block_in_place: false }, _) => {

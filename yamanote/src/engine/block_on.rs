@@ -101,8 +101,7 @@ mod rt {
 
         fn wake_by_ref(self: &Arc<Self>) {
             // Release pairs with `take_woken`'s Acquire.
-            if !self.woken.swap(true, Ordering::AcqRel)
-                && context::worker_index(&self.shared).is_none()
+            if !self.woken.swap(true, Ordering::AcqRel) && context::worker_index(&self.shared).is_none()
             {
                 self.shared.unpark(0);
             }

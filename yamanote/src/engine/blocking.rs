@@ -8,19 +8,73 @@
 //! jobs never rely on the same thread.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use crate::engine::context;
 use crate::engine::hooks::Callback;
-use crate::engine::task::blocking::{BlockingTask, NoSchedule};
-use crate::engine::task::{self, JoinHandle, id::Id};
+use crate::engine::shared::Shared;
+use crate::engine::task::{self, JoinHandle, Schedule, TaskRef, id::Id};
 use crate::runtime::Handle;
 
-type Job = task::Runnable<NoSchedule>;
+type Job = task::Runnable<BlockingSchedule>;
+
+/// The scheduler of a blocking job, which is never woken: it runs to its end when a thread takes it.
+struct BlockingSchedule {
+    shared: Arc<Shared>,
+}
+
+impl BlockingSchedule {
+    fn new(shared: Arc<Shared>) -> BlockingSchedule {
+        // A paused clock must not jump while a job that may be waited for is under way.
+        shared.clock.inhibit_auto_advance();
+        BlockingSchedule { shared }
+    }
+}
+
+impl Schedule for BlockingSchedule {
+    fn schedule(&self, task: Job) {
+        // An abort before the job began: whoever takes it out of the queue sees the flag.
+        drop(task);
+    }
+
+    fn release(&self, _: &TaskRef<Self>) -> bool {
+        // Called once, when the job is over or was cancelled.
+        self.shared.clock.allow_auto_advance();
+        if self.shared.clock.is_paused() {
+            self.shared.unpark(0);
+        }
+        false
+    }
+
+    fn on_terminate(&self, id: Id, location: &'static Location<'static>) {
+        if let Some(hook) = &self.shared.config.hooks.task_terminate {
+            hook(&crate::runtime::TaskMeta::new(id, location));
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A closure as a future that is ready at its first poll.
+    struct BlockingTask<F> {
+        job: Option<F>,
+    }
+}
+
+impl<F: FnOnce() -> R, R> Future for BlockingTask<F> {
+    type Output = R;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<R> {
+        let job = self.project().job.take().expect("a blocking job runs once");
+        Poll::Ready(job())
+    }
+}
 
 /// Whether a job that has not started is still run when the runtime shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +169,11 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let schedule = NoSchedule::new(handle.shared.clone());
-        let (task, job, join) = task::new_task(BlockingTask::new(f), schedule, id, location);
+        let schedule = BlockingSchedule::new(handle.shared.clone());
+        if let Some(hook) = &handle.shared.config.hooks.task_spawn {
+            hook(&crate::runtime::TaskMeta::new(id, location));
+        }
+        let (task, job, join) = task::new_task(BlockingTask { job: Some(f) }, schedule, id, location);
         // Nobody but the queue and the join handle needs to find it.
         drop(task);
         let result = self.submit(handle, Queued { job, mandatory });
@@ -330,7 +387,6 @@ where
 {
     let handle = Handle::current();
     let pool = &handle.shared.pool;
-    let (join, result) =
-        pool.try_spawn(&handle, f, Mandatory::Yes, Id::next(), Location::caller());
+    let (join, result) = pool.try_spawn(&handle, f, Mandatory::Yes, Id::next(), Location::caller());
     result.is_ok().then_some(join)
 }

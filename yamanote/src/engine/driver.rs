@@ -16,10 +16,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(enable_io: bool, enable_time: bool, events: usize) -> io::Result<Driver> {
-        Ok(Driver {
-            io: IoDriver::new(enable_io, events)?,
-            timers: enable_time.then(Timers::new),
-        })
+        Ok(Driver { io: IoDriver::new(enable_io, events)?, timers: enable_time.then(Timers::new) })
     }
 
     /// How long the worker may block: until its next timer, forever if there is none.

@@ -51,9 +51,7 @@ pub(crate) enum Sleep {
 impl Idle {
     pub(crate) fn new(workers: usize) -> Self {
         Idle {
-            asleep: CachePadded::new(
-                (0..workers.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect(),
-            ),
+            asleep: CachePadded::new((0..workers.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect()),
             searching: CachePadded::new(AtomicUsize::new(0)),
             workers,
         }
@@ -250,9 +248,7 @@ mod models {
         }
 
         fn take(&self) -> bool {
-            self.queued
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
-                .is_ok()
+            self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
         }
 
         /// A worker's life until it is parked with nobody having unparked it.

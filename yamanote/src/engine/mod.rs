@@ -56,6 +56,10 @@ pub(crate) mod shutdown;
 #[cfg(feature = "rt")]
 pub(crate) mod spawn;
 #[cfg(feature = "rt")]
+pub(crate) mod task;
+#[cfg(feature = "rt")]
+pub(crate) mod timer;
+#[cfg(feature = "rt")]
 pub(crate) mod worker;
 
 /// The cooperative budget of a task is spent: it is woken at once, and runs again behind its peers.

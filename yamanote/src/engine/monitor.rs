@@ -126,7 +126,7 @@ fn watch(runtime: &Weak<Shared>) {
                 continue;
             }
             // Under the runtime's own lock: `stop` and `wake` cut the sleep short.
-            let _ = monitor.condvar.wait_timeout(state, interval);
+            drop(monitor.condvar.wait_timeout(state, interval));
         }
         if shared.is_shutdown() {
             return;
@@ -153,9 +153,8 @@ fn doze(shared: &Shared, state: std::sync::MutexGuard<'_, State>) {
     // Partner: the SeqCst operation on `Idle` that each waking worker makes before `note_awake`.
     std::sync::atomic::fence(Ordering::SeqCst);
     if shared.idle.sleepers() == shared.workers() && !state.stopped {
-        let _ = monitor.condvar.wait_while(state, |state| {
-            !state.stopped && monitor.dozing.load(Ordering::Relaxed)
-        });
+        let idle = |state: &mut State| !state.stopped && monitor.dozing.load(Ordering::Relaxed);
+        drop(monitor.condvar.wait_while(state, idle));
     }
     monitor.dozing.store(false, Ordering::Relaxed);
 }

@@ -33,12 +33,7 @@ impl Parker {
     }
 
     /// Blocks in `driver`'s turn until an event, an unpark or the timeout. For the worker itself.
-    pub(crate) fn park(
-        &self,
-        driver: &Driver,
-        timeout: Option<Duration>,
-        max_events: usize,
-    ) -> Parked {
+    pub(crate) fn park(&self, driver: &Driver, timeout: Option<Duration>, max_events: usize) -> Parked {
         self.park_with(|| {
             driver.io.turn(timeout, max_events);
         })
@@ -46,11 +41,7 @@ impl Parker {
 
     fn park_with(&self, block: impl FnOnce()) -> Parked {
         // AcqRel/Acquire pair with `unpark`'s release: what was done before it is seen after the park.
-        if self
-            .state
-            .compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire)
-            .is_err()
-        {
+        if self.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             self.state.swap(EMPTY, Ordering::Acquire);
             return Parked::Notified;
         }

@@ -6,17 +6,16 @@
 //! * Elsewhere: into the inbox of the worker that last ran it if that one sleeps (its caches may still be
 //!   warm), else of some sleeper, else home, with a sleeper notified should one appear.
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::context;
 use crate::engine::queue::Raw;
 use crate::engine::shared::Shared;
-use crate::engine::task::{self, Schedule, TaskMetaRef, TaskRef};
+use crate::engine::task::header::NO_HOME;
+use crate::engine::task::{self, Id, Schedule, TaskRef, refs};
 
 pub(crate) type Runnable = task::Runnable<Arc<Shared>>;
-
-/// The home of a task that no worker has run yet.
-pub(crate) const NO_HOME: u16 = u16::MAX;
 
 impl Schedule for Arc<Shared> {
     #[inline]
@@ -45,9 +44,9 @@ impl Schedule for Arc<Shared> {
         self.note_unhandled_panic();
     }
 
-    fn on_terminate(&self, meta: TaskMetaRef<'_>) {
+    fn on_terminate(&self, id: Id, location: &'static Location<'static>) {
         if let Some(hook) = &self.config.hooks.task_terminate {
-            hook(&crate::runtime::TaskMeta::new(meta));
+            hook(&crate::runtime::TaskMeta::new(id, location));
         }
     }
 }
@@ -67,7 +66,7 @@ fn push_remote(shared: &Arc<Shared>, raw: Raw) {
     shared.monitor.ensure_running(shared);
 
     // SAFETY: `raw` carries a reference unit, which keeps the task alive.
-    let home = match unsafe { Runnable::raw_home(raw) } {
+    let home = match unsafe { refs::home(raw) } {
         NO_HOME => context::thread_number() % shared.workers(),
         home => home as usize % shared.workers(),
     };

@@ -499,7 +499,7 @@ impl Worker {
                 return;
             }
         }
-        let single = self.shared.workers() == 1;
+        let single = self.shared.is_single();
         if !single && !self.fall_asleep() {
             if let Some(hook) = &hooks.after_unpark {
                 hook();

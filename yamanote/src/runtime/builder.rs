@@ -8,7 +8,10 @@ use crate::engine::blocking::{Pool, PoolConfig};
 use crate::engine::hooks::Hooks;
 use crate::engine::limits;
 use crate::engine::shared::{Config, Shared};
-use crate::runtime::{HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor, TaskMeta, UnhandledPanic};
+use crate::runtime::{
+    HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
+    TaskMeta, UnhandledPanic,
+};
 
 /// Configures and makes a [`Runtime`].
 ///
@@ -411,7 +414,10 @@ impl Builder {
 
     /// The scale of the poll-time histogram, the old way.
     #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
-    pub fn metrics_poll_count_histogram_scale(&mut self, histogram_scale: HistogramScale) -> &mut Builder {
+    pub fn metrics_poll_count_histogram_scale(
+        &mut self,
+        histogram_scale: HistogramScale,
+    ) -> &mut Builder {
         self.poll_histogram.scale = Some(histogram_scale);
         self
     }
@@ -530,9 +536,9 @@ fn default_workers() -> usize {
         Ok(value) => match value.parse::<usize>() {
             Ok(0) => panic!("\"TOKIO_WORKER_THREADS\" cannot be set to 0"),
             Ok(workers) => workers,
-            Err(error) => panic!(
-                "\"TOKIO_WORKER_THREADS\" must be usize, error: {error}, value: {value}"
-            ),
+            Err(error) => {
+                panic!("\"TOKIO_WORKER_THREADS\" must be usize, error: {error}, value: {value}")
+            }
         },
         Err(std::env::VarError::NotPresent) => {
             std::thread::available_parallelism().map_or(1, usize::from)

@@ -40,9 +40,15 @@ pub struct HistogramConfiguration {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Layout {
-    Linear { width_ns: u64, buckets: usize },
+    Linear {
+        width_ns: u64,
+        buckets: usize,
+    },
     /// The old logarithmic layout: the first bucket's width is a power of two, then they double.
-    Doubling { width_ns: u64, buckets: usize },
+    Doubling {
+        width_ns: u64,
+        buckets: usize,
+    },
     Log(LogHistogram),
 }
 

@@ -78,9 +78,7 @@ impl LocalRuntime {
         let shared = &self.handle().shared;
         // SAFETY: neither this type nor a reference to it leaves the thread, and the runtime is driven and
         // dropped through it only, so polls and drops of the future happen here.
-        unsafe {
-            spawn::spawn_unchecked(shared, future, crate::task::Id::next(), Location::caller())
-        }
+        unsafe { spawn::spawn_unchecked(shared, future, crate::task::Id::next(), Location::caller()) }
     }
 
     /// Runs a closure that blocks on a thread made for that.

@@ -229,13 +229,13 @@ impl RuntimeMetrics {
     /// How many sockets and other sources were ever registered with the event drivers.
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn io_driver_fd_registered_count(&self) -> u64 {
-        self.io(|io| io.registered_count())
+        self.io(|io| io.fd_registered_count())
     }
 
     /// How many of them were deregistered again.
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn io_driver_fd_deregistered_count(&self) -> u64 {
-        self.io(|io| io.deregistered_count())
+        self.io(|io| io.fd_deregistered_count())
     }
 
     /// How many events the drivers have delivered.

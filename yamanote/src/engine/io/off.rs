@@ -35,6 +35,10 @@ impl IoDriver {
 
     pub(crate) fn shutdown(&self) {}
 
+    pub(crate) fn has_sources(&self) -> bool {
+        false
+    }
+
     pub(crate) fn is_shutdown(&self) -> bool {
         false
     }

@@ -78,6 +78,11 @@ impl IoDriver {
         }
     }
 
+    /// Whether a turn without waiting could bring an event.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.poller().is_some_and(Poller::has_sources)
+    }
+
     pub(crate) fn is_shutdown(&self) -> bool {
         self.poller().is_some_and(Poller::is_shutdown)
     }

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
-use crate::loom::sync::atomic::{AtomicBool, Ordering};
+use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys;
 use crate::util::LinkedList;
 
@@ -49,6 +49,8 @@ pub(crate) struct Poller {
     /// Whether `released` holds anything, to spare turns the lock.
     has_released: AtomicBool,
     is_shutdown: AtomicBool,
+    /// How many sources are watched: an idle poller need not be asked.
+    watching: AtomicUsize,
     pub(crate) metrics: Metrics,
 }
 
@@ -90,6 +92,7 @@ impl Poller {
             }),
             has_released: AtomicBool::new(false),
             is_shutdown: AtomicBool::new(false),
+            watching: AtomicUsize::new(0),
             metrics: Metrics::default(),
         })
     }
@@ -201,6 +204,7 @@ impl Poller {
             // SAFETY: not null; in no list, since the caller registers a source once at a time; kept
             // alive by the reference that has just become the list's.
             unsafe { sources.watched.push_back(std::ptr::NonNull::new_unchecked(node)) };
+            self.watching.fetch_add(1, Ordering::Relaxed);
         }
         let token = mio::Token(Arc::as_ptr(source).expose_provenance());
         attach(&self.registry, token).inspect_err(|_| {
@@ -239,6 +243,9 @@ impl Poller {
         // SAFETY: not null, alive, and linked in this poller's list or in none: the caller registers a
         // source with one poller at a time and deregisters it there.
         let linked = unsafe { sources.watched.remove(std::ptr::NonNull::new_unchecked(node)) };
+        if linked {
+            self.watching.fetch_sub(1, Ordering::Relaxed);
+        }
         // SAFETY: the reference that `register` gave to the list with `Arc::into_raw`.
         linked.then(|| unsafe { Arc::from_raw(node) })
     }
@@ -264,6 +271,12 @@ impl Poller {
             source.shut_down(&mut wakers);
         }
         wakers.wake_all();
+    }
+
+    /// Whether a turn could bring an event. Relaxed: for the owner, who knows what it registered itself;
+    /// what another thread registers here meanwhile is seen by the next look, or by the next wait.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.watching.load(Ordering::Relaxed) != 0
     }
 
     pub(crate) fn is_shutdown(&self) -> bool {

@@ -1,0 +1,137 @@
+//! What every task begins with, whatever its future's type.
+
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+use super::id::Id;
+use super::state::State;
+use crate::loom::cell::UnsafeCell;
+use crate::loom::sync::atomic::{AtomicU8, AtomicU16, Ordering};
+use crate::util::linked_list::{Link, Links};
+
+/// The hot part of a task: one cache line. What belongs to one task type follows it in memory (`raw::Cell`).
+///
+/// # Who may touch what
+/// * `state`: everybody.
+/// * `vtable`, `id`, `location`: written once, before anybody else knows the task.
+/// * `queue_next`: the queue the task's runnable is in.
+/// * `links`: the shard of the live set the task is bound to, under its lock.
+/// * `home`: everybody; a hint.
+/// * `shard`: written when the task is bound, before it is scheduled; read by whoever releases it.
+/// * `stage`: whoever may touch the future or the output (see `raw`).
+#[repr(C)]
+pub(crate) struct Header {
+    pub(super) state: State,
+    pub(super) vtable: &'static Vtable,
+    queue_next: UnsafeCell<Option<NonNull<Header>>>,
+    pub(super) links: UnsafeCell<Links<Header>>,
+    pub(super) id: Id,
+    pub(super) location: &'static Location<'static>,
+    home: AtomicU16,
+    pub(super) shard: AtomicU16,
+    pub(super) stage: AtomicU8,
+}
+
+/// What differs between task types.
+pub(crate) struct Vtable {
+    /// Runs a runnable, and consumes its reference.
+    pub(super) run: unsafe fn(NonNull<Header>),
+    /// Hands a runnable, with its reference, to the scheduler.
+    pub(super) schedule: unsafe fn(NonNull<Header>),
+    /// Drops the future after `State::shut_down` gave it to the caller, and consumes a reference.
+    pub(super) cancel: unsafe fn(NonNull<Header>),
+    /// Frees the memory; no reference is left.
+    pub(super) free: unsafe fn(NonNull<Header>),
+    /// Polls for the output, into the `Poll<Result<T, JoinError>>` that the pointer leads to.
+    pub(super) poll_join: unsafe fn(NonNull<Header>, *mut (), &mut Context<'_>),
+    /// Drops a join handle that the fast path could not.
+    pub(super) drop_join: unsafe fn(NonNull<Header>),
+    /// Where the join handle's waker is kept.
+    pub(super) join_waker: unsafe fn(NonNull<Header>) -> NonNull<UnsafeCell<Option<Waker>>>,
+}
+
+/// The home of a task that no worker has run yet.
+pub(crate) const NO_HOME: u16 = u16::MAX;
+
+impl Header {
+    pub(super) fn new(
+        vtable: &'static Vtable,
+        id: Id,
+        location: &'static Location<'static>,
+        stage: u8,
+    ) -> Header {
+        Header {
+            state: State::new(),
+            vtable,
+            queue_next: UnsafeCell::new(None),
+            links: UnsafeCell::new(Links::new()),
+            id,
+            location,
+            home: AtomicU16::new(NO_HOME),
+            shard: AtomicU16::new(0),
+            stage: AtomicU8::new(stage),
+        }
+    }
+
+    /// Links the task's runnable to the next one in its queue.
+    ///
+    /// # Safety
+    /// The caller must own the runnable's reference, or the queue it is in.
+    pub(crate) unsafe fn set_queue_next(task: NonNull<Header>, next: Option<NonNull<Header>>) {
+        // SAFETY: the runnable's reference keeps the task alive, and there is one runnable at a time.
+        unsafe { task.as_ref().queue_next.with_mut(|link| *link = next) }
+    }
+
+    /// The next runnable in the queue.
+    ///
+    /// # Safety
+    /// As for [`set_queue_next`](Self::set_queue_next).
+    pub(crate) unsafe fn queue_next(task: NonNull<Header>) -> Option<NonNull<Header>> {
+        // SAFETY: as in `set_queue_next`.
+        unsafe { task.as_ref().queue_next.with(|link| *link) }
+    }
+
+    /// The worker that ran the task last.
+    #[inline]
+    pub(crate) fn home(&self) -> u16 {
+        // Relaxed: a hint.
+        self.home.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set_home(&self, worker: u16) {
+        self.home.store(worker, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Header").field("id", &self.id).field("state", &self.state.load()).finish()
+    }
+}
+
+/// Links tasks in the live set.
+pub(crate) struct LiveLink;
+
+// SAFETY: `links` is a field of the header, which does not move, and only the live set goes there.
+unsafe impl Link for LiveLink {
+    type Node = Header;
+
+    unsafe fn links(node: NonNull<Header>) -> NonNull<Links<Header>> {
+        // SAFETY: `node` is alive by contract.
+        let pointer = unsafe { node.as_ref().links.with_mut(|links| links) };
+        // SAFETY: the address of a field is not null.
+        unsafe { NonNull::new_unchecked(pointer) }
+    }
+}
+
+#[cfg(all(test, not(loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_one_cache_line() {
+        assert_eq!(size_of::<Header>(), 64);
+    }
+}

@@ -1,0 +1,139 @@
+//! The set of a scheduler's live tasks, by which all are found at shutdown.
+//!
+//! Sharded: a worker binds the tasks it spawns to a shard of its own, so that spawning takes a lock nobody
+//! else wants, most of the time; a task that ended elsewhere is unlinked from there. Closing is done under each shard's
+//! lock, so a task is either bound before (and found) or refused after.
+
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::header::{Header, LiveLink};
+use super::refs::TaskRef;
+use crate::loom::sync::Mutex;
+use crate::loom::sync::atomic::Ordering;
+use crate::util::{CachePadded, Counter, LinkedList};
+
+pub(crate) struct LiveSet<S> {
+    shards: Box<[CachePadded<Shard>]>,
+    _scheduler: std::marker::PhantomData<S>,
+}
+
+struct Shard {
+    list: Mutex<List>,
+    /// Written under the lock.
+    bound: Counter,
+    released: Counter,
+}
+
+struct List {
+    tasks: LinkedList<LiveLink>,
+    closed: bool,
+}
+
+// SAFETY: the list holds references to tasks, which may be sent.
+unsafe impl<S: Send> Send for LiveSet<S> {}
+// SAFETY: the list is behind a lock.
+unsafe impl<S: Send> Sync for LiveSet<S> {}
+
+impl<S> LiveSet<S> {
+    pub(crate) fn new(shards: usize) -> Self {
+        LiveSet {
+            shards: (0..shards)
+                .map(|_| {
+                    CachePadded::new(Shard {
+                        list: Mutex::new(List { tasks: LinkedList::new(), closed: false }),
+                        bound: Counter::new(),
+                        released: Counter::new(),
+                    })
+                })
+                .collect(),
+            _scheduler: std::marker::PhantomData,
+        }
+    }
+
+    /// Adds a task, or gives it back when the set is closed.
+    pub(crate) fn bind(&self, task: TaskRef<S>, shard: usize) -> Result<(), TaskRef<S>> {
+        debug_assert!(shard < self.shards.len());
+        // Relaxed: whoever releases the task saw it scheduled, which comes after.
+        task.header().shard.store(shard as u16, Ordering::Relaxed);
+        let shard = &self.shards[shard];
+        let mut list = shard.list.lock();
+        if list.closed {
+            return Err(task);
+        }
+        shard.bound.add(1);
+        // SAFETY: the reference keeps the task in place while it is linked, and a task is bound once.
+        unsafe { list.tasks.push_back(task.into_raw()) };
+        Ok(())
+    }
+
+    /// Takes a task out. `true`: it was in; its reference is the caller's to drop.
+    pub(crate) fn remove(&self, task: &TaskRef<S>) -> bool {
+        let shard = &self.shards[task.header().shard.load(Ordering::Relaxed) as usize];
+        let mut list = shard.list.lock();
+        // SAFETY: a task is linked in the shard that its header names, or not at all.
+        let was_in = unsafe { list.tasks.remove(task.as_raw()) };
+        if was_in {
+            shard.released.add(1);
+        }
+        was_in
+    }
+
+    /// Refuses new tasks and cancels those that are there, beginning with the caller's shard.
+    pub(crate) fn close_and_shutdown_all(&self, first: usize) {
+        for shard in &self.shards {
+            shard.list.lock().closed = true;
+        }
+        let n = self.shards.len();
+        for i in 0..n {
+            let shard = &self.shards[(first + i) % n];
+            loop {
+                let task: Option<NonNull<Header>> = {
+                    let mut list = shard.list.lock();
+                    let task = list.tasks.pop_front();
+                    if task.is_some() {
+                        shard.released.add(1);
+                    }
+                    task
+                };
+                let Some(task) = task else { break };
+                // SAFETY: the list's reference is ours now. Outside the lock: futures' drops run here.
+                unsafe { TaskRef::<S>::from_raw(task) }.shutdown();
+            }
+        }
+    }
+
+    /// How many tasks are in; a snapshot.
+    pub(crate) fn len(&self) -> usize {
+        // Released first: a task counted out was counted in before.
+        let released: u64 = self.shards.iter().map(|shard| shard.released.get()).sum();
+        let bound: u64 = self.shards.iter().map(|shard| shard.bound.get()).sum();
+        bound.saturating_sub(released) as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many tasks were ever bound.
+    pub(crate) fn spawned(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.bound.get()).sum()
+    }
+
+    /// Visits the live tasks, under one shard's lock at a time.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&TaskRef<S>)) {
+        for shard in &self.shards {
+            shard.list.lock().tasks.for_each(|task| {
+                // SAFETY: the list's reference keeps it alive under the lock; this one drops none.
+                f(&ManuallyDrop::new(unsafe { TaskRef::from_raw(task) }));
+            });
+        }
+    }
+}
+
+impl<S> Drop for LiveSet<S> {
+    fn drop(&mut self) {
+        // A set that was never closed: nobody can reach the tasks any more.
+        self.close_and_shutdown_all(0);
+    }
+}

@@ -1,0 +1,69 @@
+//! Tasks: a future, its place in the scheduler, and the way to its output, in one allocation.
+//!
+//! `state` is the life of a task as one atomic word; `header` what all tasks have in common; `raw` the cell, and
+//! the only file that goes from a task pointer to what is behind it; `refs` a type for each kind of
+//! reference; `join` the handles; `waker` the wakers; `live` the set of live tasks; `id` and `error`.
+
+pub(crate) mod error;
+pub(crate) mod header;
+pub(crate) mod id;
+pub(crate) mod join;
+pub(crate) mod live;
+mod raw;
+pub(crate) mod refs;
+mod state;
+mod waker;
+
+use std::future::Future;
+use std::panic::Location;
+
+pub(crate) use error::JoinError;
+pub(crate) use header::Header;
+pub(crate) use id::Id;
+pub(crate) use join::{AbortHandle, JoinHandle};
+pub(crate) use refs::{Runnable, TaskRef};
+
+/// What a task needs of its scheduler.
+pub(crate) trait Schedule: Sized + 'static {
+    /// Takes a task that was woken.
+    fn schedule(&self, task: Runnable<Self>);
+
+    /// Takes a task that was woken while it was polled: it goes behind its peers.
+    fn yield_now(&self, task: Runnable<Self>) {
+        self.schedule(task);
+    }
+
+    /// A task ended: takes it out of the live set. `true`: it was in, and its reference is the caller's.
+    fn release(&self, task: &TaskRef<Self>) -> bool;
+
+    /// A task panicked.
+    fn unhandled_panic(&self) {}
+
+    /// A task ended; for hooks.
+    fn on_terminate(&self, _id: Id, _location: &'static Location<'static>) {}
+}
+
+/// Futures larger than this are put on the heap first, so that they are not copied from frame to frame on their
+/// way into the cell. Debug builds copy more often and have larger frames. Upstream's numbers.
+const BOX_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16 * 1024 };
+
+/// Makes a task, scheduled but in no queue yet.
+pub(crate) fn new_task<F, S>(
+    future: F,
+    scheduler: S,
+    id: Id,
+    location: &'static Location<'static>,
+) -> (TaskRef<S>, Runnable<S>, JoinHandle<F::Output>)
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    S: Schedule,
+{
+    let task = if size_of::<F>() > BOX_ABOVE {
+        raw::allocate(Box::pin(future), scheduler, id, location)
+    } else {
+        raw::allocate(future, scheduler, id, location)
+    };
+    // SAFETY: a new task has these three references.
+    unsafe { (TaskRef::from_raw(task), Runnable::from_raw(task), JoinHandle::from_raw(task)) }
+}

@@ -1,0 +1,56 @@
+//! Wakers that lead to a task.
+
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use super::header::Header;
+use super::refs;
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
+
+/// A waker without a reference of its own.
+pub(super) struct Borrowed(ManuallyDrop<Waker>);
+
+impl Deref for Borrowed {
+    type Target = Waker;
+
+    fn deref(&self) -> &Waker {
+        &self.0
+    }
+}
+
+/// The waker for a poll: the caller holds a reference for as long as it is used.
+pub(super) fn borrowed(task: NonNull<Header>) -> Borrowed {
+    // SAFETY: the vtable's functions fit task pointers; it is never dropped, so no reference is needed.
+    Borrowed(ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().cast(), &VTABLE) }))
+}
+
+/// # Safety
+/// `data` must be what `borrowed` or `clone` put into the waker: a task that is alive.
+unsafe fn task(data: *const ()) -> NonNull<Header> {
+    // SAFETY: it came from a `NonNull`.
+    unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the waker's reference, or the poll's, keeps the task alive.
+    unsafe { refs::add_ref(task(data)) };
+    RawWaker::new(data, &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: the waker's own reference is consumed.
+    unsafe { refs::wake_by_value(task(data)) }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the waker's reference, or the poll's, keeps the task alive.
+    unsafe { refs::wake_by_ref(task(data)) }
+}
+
+unsafe fn drop(data: *const ()) {
+    // SAFETY: the waker's own reference is consumed.
+    unsafe { refs::drop_ref(task(data)) }
+}

@@ -1,0 +1,49 @@
+//! Starting tasks.
+
+use std::future::Future;
+use std::panic::Location;
+
+use crate::engine::{context, spawn as engine};
+use crate::runtime::TryCurrentError;
+use crate::task::{Id, JoinHandle};
+
+/// Spawns a task on the current runtime: it runs at once, beside the calling code, whether or not its handle is
+/// awaited.
+///
+/// On a multi-threaded runtime it may run on any worker, so it and its output have to be [`Send`]. When the
+/// runtime shuts down, the task is dropped at the `.await` where it is suspended; one that never runs
+/// through to its end is therefore possible.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let tasks: Vec<_> = (0..10).map(|i| yamanote::spawn(async move { i * i })).collect();
+/// let mut sum = 0;
+/// for task in tasks {
+///     sum += task.await.unwrap();
+/// }
+/// assert_eq!(sum, 285);
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let location = Location::caller();
+    let mut future = Some(future);
+    let spawned = context::with_handle(|handle| {
+        // Taken once: the closure runs once.
+        let future = future.take().expect("spawned twice");
+        engine::spawn(&handle.shared, future, Id::next(), location)
+    });
+    match spawned {
+        Ok(handle) => handle,
+        Err(error) => panic!("{}", TryCurrentError::from(error)),
+    }
+}

@@ -1,0 +1,32 @@
+//! Letting others run.
+
+use std::task::Poll;
+
+/// Lets other tasks run: the calling one goes to the back of the queue.
+///
+/// Not a guarantee of any order: others may be woken meanwhile, on other threads tasks run anyway, and a
+/// future that polls its children itself, such as [`select!`](crate::select), may poll this one again before the task has
+/// yielded at all. The event driver gets its turn now and then, as for any busy task.
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let other = yamanote::spawn(async { println!("second") });
+/// println!("first");
+/// yamanote::task::yield_now().await;
+/// assert!(other.is_finished());
+/// # }
+/// ```
+pub async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        // Woken while it runs, a task is queued behind its peers.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
