@@ -1,8 +1,41 @@
-//! TODO-DOC io
+//! Asynchronous input and output: traits, helpers and definitions.
+//!
+//! The four traits [`AsyncRead`], [`AsyncWrite`], [`AsyncBufRead`] and [`AsyncSeek`] mirror those of
+//! [`std::io`] without blocking: an operation that cannot go on yet gives the thread back and has its task
+//! woken later. Sockets, files, pipes, child processes and the types of this module implement them. What
+//! programs call is mostly in the extension traits (`AsyncReadExt`, `AsyncWriteExt`, `AsyncBufReadExt`,
+//! `AsyncSeekExt`), whose methods return futures.
+//!
+//! Around them are: buffers (`BufReader`, `BufWriter`, `BufStream`), copying (`copy`, `copy_buf`,
+//! `copy_bidirectional`), pipes in memory (`duplex`, `simplex`), taking a stream apart and putting it
+//! together (`split`, `join`), sources and destinations for tests (`empty`, `repeat`, `sink`), and the
+//! standard streams of the process (`stdin`, `stdout`, `stderr`).
+//!
+//! The standard streams are operated by threads of the blocking pool, since they cannot be waited for on every
+//! platform. A program that has finished its work while a read of `stdin` is under way does not
+//! get that thread back; interactive programs are better off with a thread of their own for it.
+
+// Read in this order: the traits and the buffer; the readiness sets; then what is built from them.
+mod async_buf_read;
+mod async_read;
+mod async_seek;
+mod async_write;
+mod read_buf;
 
 pub(crate) mod interest;
 pub(crate) mod ready;
+
+pub use async_buf_read::AsyncBufRead;
+pub use async_read::AsyncRead;
+pub use async_seek::AsyncSeek;
+pub use async_write::AsyncWrite;
+pub use read_buf::ReadBuf;
+#[doc(no_inline)]
+pub use std::io::{Error, ErrorKind, Result, SeekFrom};
+
 #[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use interest::Interest;
 #[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use ready::Ready;

@@ -1,0 +1,89 @@
+//! Reading from a source that has a buffer of its own: the [`AsyncBufRead`] trait and its
+//! implementations for pointers and for memory.
+
+use std::io;
+use std::ops::DerefMut;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::async_read::AsyncRead;
+
+/// Reads from a buffer that the source fills itself.
+///
+/// The counterpart of [`std::io::BufRead`] for tasks. The two methods go together: `poll_fill_buf` shows
+/// what is buffered, and `consume` says how much of that has been used and shall not be shown again.
+///
+/// Methods that can be awaited are in the extension trait `AsyncBufReadExt`. A source without a buffer
+/// gets one from `BufReader`.
+pub trait AsyncBufRead: AsyncRead {
+    /// Shows the buffered bytes, after filling the buffer if it is empty.
+    ///
+    /// An empty slice means that the source has reached its end. On [`Poll::Pending`] the task is woken
+    /// once there may be bytes.
+    ///
+    /// Showing bytes does not use them up: without a call of [`consume`](Self::consume) the next call shows
+    /// them again.
+    ///
+    /// # Errors
+    /// Whatever the source fails with while it fills the buffer.
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>>;
+
+    /// Marks `amt` bytes of those shown last by [`poll_fill_buf`](Self::poll_fill_buf) as used.
+    ///
+    /// More than were shown must not be consumed; implementations may panic or skip bytes when they are.
+    fn consume(self: Pin<&mut Self>, amt: usize);
+}
+
+impl<T: ?Sized + AsyncBufRead + Unpin> AsyncBufRead for Box<T> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Pin::new(&mut **self.get_mut()).poll_fill_buf(cx)
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amt: usize) {
+        Pin::new(&mut **self).consume(amt);
+    }
+}
+
+impl<T: ?Sized + AsyncBufRead + Unpin> AsyncBufRead for &mut T {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Pin::new(&mut **self.get_mut()).poll_fill_buf(cx)
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amt: usize) {
+        Pin::new(&mut **self).consume(amt);
+    }
+}
+
+impl<P> AsyncBufRead for Pin<P>
+where
+    P: DerefMut,
+    P::Target: AsyncBufRead,
+{
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        self.as_deref_mut().poll_fill_buf(cx)
+    }
+
+    fn consume(self: Pin<&mut Self>, amt: usize) {
+        self.as_deref_mut().consume(amt);
+    }
+}
+
+impl AsyncBufRead for &[u8] {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Ready(Ok(*self))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amt: usize) {
+        *self = &self[amt..];
+    }
+}
+
+impl<T: AsRef<[u8]> + Unpin> AsyncBufRead for io::Cursor<T> {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Ready(io::BufRead::fill_buf(self.get_mut()))
+    }
+
+    fn consume(self: Pin<&mut Self>, amt: usize) {
+        io::BufRead::consume(self.get_mut(), amt);
+    }
+}

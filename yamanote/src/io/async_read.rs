@@ -1,0 +1,114 @@
+//! Reading bytes without blocking: the [`AsyncRead`] trait and its implementations for pointers and
+//! for memory.
+//!
+//! Next: [`read_buf`](super::read_buf), what a read fills; the methods for users are in
+//! `AsyncReadExt` (feature `io-util`).
+
+use std::io;
+use std::ops::DerefMut;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::read_buf::ReadBuf;
+
+/// Reads bytes from a source without blocking the thread.
+///
+/// The counterpart of [`std::io::Read`] for tasks: where a blocking read would sleep, `poll_read` arranges
+/// for the current task to be woken and returns [`Poll::Pending`].
+///
+/// Implementations keep these promises:
+///
+/// - `Poll::Ready(Ok(()))`: the bytes that were read have been appended to the filled part of `buf`. If
+///   nothing was appended although there was room, the source has reached its end; this may happen to be
+///   temporary (a growing file).
+/// - `Poll::Pending`: nothing was appended to `buf`, and the task is woken once another attempt may
+///   succeed.
+/// - `Poll::Ready(Err(e))`: nothing was appended to `buf`.
+///
+/// Programs rarely call `poll_read` themselves: the extension trait `AsyncReadExt` has methods that can be
+/// awaited.
+pub trait AsyncRead {
+    /// Tries to append bytes to `buf`.
+    ///
+    /// Appends at most `buf.remaining()` bytes and leaves those already filled as they are. It must not
+    /// replace `*buf` by another buffer; callers may panic when it did.
+    ///
+    /// # Errors
+    /// Whatever the source fails with. Unlike blocking readers it never answers
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock): that is [`Poll::Pending`].
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>>;
+}
+
+impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for Box<T> {
+    #[inline]
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_read(cx, buf)
+    }
+}
+
+impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for &mut T {
+    #[inline]
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_read(cx, buf)
+    }
+}
+
+impl<P> AsyncRead for Pin<P>
+where
+    P: DerefMut,
+    P::Target: AsyncRead,
+{
+    #[inline]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.as_deref_mut().poll_read(cx, buf)
+    }
+}
+
+/// Takes the bytes off the front of the slice.
+impl AsyncRead for &[u8] {
+    #[inline]
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let amount = self.len().min(buf.remaining());
+        let (taken, rest) = self.split_at(amount);
+        buf.put_slice(taken);
+        *self = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsRef<[u8]> + Unpin> AsyncRead for io::Cursor<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let bytes = (*self).get_ref().as_ref();
+        // A position past the end is legal; nothing is there to be read.
+        let start = usize::try_from(self.position()).map_or(bytes.len(), |p| p.min(bytes.len()));
+        let amount = (bytes.len() - start).min(buf.remaining());
+        buf.put_slice(&bytes[start..start + amount]);
+        let position = self.position() + amount as u64;
+        self.set_position(position);
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,305 @@
+//! The buffer that reads fill: [`ReadBuf`].
+//!
+//! ```text
+//! [             capacity              ]
+//! [ filled |         unfilled         ]
+//! [    initialized    | uninitialized ]
+//! ```
+//!
+//! Keeping the two borders apart spares readers both the zeroing of memory that is about to be overwritten
+//! and the unsoundness of handing out memory nobody wrote: safe code sees initialised bytes only.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+
+/// A byte buffer that is filled from its front, over memory that may be uninitialised.
+///
+/// Three parts follow each other: the *filled* bytes hold data, the *initialised* ones behind them hold
+/// something (left over from earlier use, say), the rest may be uninitialised.
+///
+/// # Invariants
+/// `filled <= initialized <= buf.len()`, and the first `initialized` bytes of `buf` are initialised.
+///
+/// # Examples
+/// ```
+/// use std::mem::MaybeUninit;
+/// use yamanote::io::ReadBuf;
+///
+/// let mut memory = [MaybeUninit::uninit(); 8];
+/// let mut buf = ReadBuf::uninit(&mut memory);
+/// buf.put_slice(b"abc");
+/// buf.initialize_unfilled_to(2).copy_from_slice(b"de");
+/// buf.advance(2);
+/// assert_eq!(buf.filled(), b"abcde");
+/// assert_eq!(buf.remaining(), 3);
+/// ```
+pub struct ReadBuf<'a> {
+    buf: &'a mut [MaybeUninit<u8>],
+    filled: usize,
+    initialized: usize,
+}
+
+impl<'a> ReadBuf<'a> {
+    /// An empty buffer over initialised memory.
+    #[inline]
+    pub fn new(buf: &'a mut [u8]) -> ReadBuf<'a> {
+        let initialized = buf.len();
+        let buf: *mut [u8] = buf;
+        // SAFETY: `MaybeUninit<u8>` has the layout of `u8`, and the borrow lasts for `'a`. The bytes are
+        // the caller's initialised ones, to be found initialised when the borrow ends: safe methods only
+        // ever write initialised bytes, and the unsafe ones that hand out `MaybeUninit` oblige their
+        // caller not to de-initialise.
+        let buf = unsafe { &mut *(buf as *mut [MaybeUninit<u8>]) };
+        ReadBuf { buf, filled: 0, initialized }
+    }
+
+    /// An empty buffer over memory that may be uninitialised.
+    ///
+    /// Use [`assume_init`](Self::assume_init) if a part of it is known to be initialised.
+    #[inline]
+    pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> ReadBuf<'a> {
+        ReadBuf { buf, filled: 0, initialized: 0 }
+    }
+
+    /// How many bytes fit in, counting those filled.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.buf.len()
+    }
+
+    /// The filled bytes.
+    #[inline]
+    pub fn filled(&self) -> &[u8] {
+        // SAFETY: filled bytes are initialised, by the invariant.
+        unsafe { assume_init_ref(&self.buf[..self.filled]) }
+    }
+
+    /// The filled bytes, to be changed.
+    #[inline]
+    pub fn filled_mut(&mut self) -> &mut [u8] {
+        // SAFETY: filled bytes are initialised, by the invariant.
+        unsafe { assume_init_mut(&mut self.buf[..self.filled]) }
+    }
+
+    /// A buffer over the first `n` unfilled bytes, or over all of them if there are fewer.
+    ///
+    /// What is filled there is not counted here: call [`assume_init`](Self::assume_init) and
+    /// [`advance`](Self::advance) afterwards.
+    #[inline]
+    pub fn take(&mut self, n: usize) -> ReadBuf<'_> {
+        let amount = self.remaining().min(n);
+        let initialized = (self.initialized - self.filled).min(amount);
+        ReadBuf { buf: &mut self.buf[self.filled..][..amount], filled: 0, initialized }
+    }
+
+    /// The bytes known to be initialised; the filled ones are their beginning.
+    #[inline]
+    pub fn initialized(&self) -> &[u8] {
+        // SAFETY: by the invariant.
+        unsafe { assume_init_ref(&self.buf[..self.initialized]) }
+    }
+
+    /// The bytes known to be initialised, to be changed.
+    #[inline]
+    pub fn initialized_mut(&mut self) -> &mut [u8] {
+        // SAFETY: by the invariant.
+        unsafe { assume_init_mut(&mut self.buf[..self.initialized]) }
+    }
+
+    /// All of the memory, whether filled, initialised or neither.
+    ///
+    /// # Safety
+    /// The caller must not make bytes uninitialised that were initialised.
+    #[inline]
+    pub unsafe fn inner_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.buf
+    }
+
+    /// The unfilled memory.
+    ///
+    /// # Safety
+    /// The caller must not make bytes uninitialised that were initialised.
+    #[inline]
+    pub unsafe fn unfilled_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        &mut self.buf[self.filled..]
+    }
+
+    /// The unfilled memory, after zeroing what is not initialised yet.
+    ///
+    /// Fill it from its front and then call [`advance`](Self::advance).
+    #[inline]
+    pub fn initialize_unfilled(&mut self) -> &mut [u8] {
+        self.initialize_unfilled_to(self.remaining())
+    }
+
+    /// The first `n` unfilled bytes, after zeroing those of them that are not initialised yet.
+    ///
+    /// # Panics
+    /// If fewer than `n` bytes are unfilled.
+    #[inline]
+    #[track_caller]
+    pub fn initialize_unfilled_to(&mut self, n: usize) -> &mut [u8] {
+        assert!(self.remaining() >= n, "n overflows remaining");
+        let end = self.filled + n;
+        if self.initialized < end {
+            self.buf[self.initialized..end].fill(MaybeUninit::new(0));
+            self.initialized = end;
+        }
+        // SAFETY: everything before `end` is initialised: before by the invariant, or just now.
+        unsafe { assume_init_mut(&mut self.buf[self.filled..end]) }
+    }
+
+    /// How many bytes are unfilled.
+    #[inline]
+    pub fn remaining(&self) -> usize {
+        self.capacity() - self.filled
+    }
+
+    /// Forgets what is filled; the bytes stay initialised.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+
+    /// Counts the next `n` bytes as filled.
+    ///
+    /// # Panics
+    /// If they are not all initialised.
+    #[inline]
+    #[track_caller]
+    pub fn advance(&mut self, n: usize) {
+        let filled = self.filled.checked_add(n).expect("filled overflow");
+        self.set_filled(filled);
+    }
+
+    /// Counts the first `n` bytes, and no others, as filled.
+    ///
+    /// This can also take filled bytes back.
+    ///
+    /// # Panics
+    /// If they are not all initialised.
+    #[inline]
+    #[track_caller]
+    pub fn set_filled(&mut self, n: usize) {
+        assert!(n <= self.initialized, "filled must not become larger than initialized");
+        self.filled = n;
+    }
+
+    /// Counts the first `n` unfilled bytes as initialised; bytes that were so already stay so.
+    ///
+    /// # Safety
+    /// They must be initialised, and `n` must not exceed [`remaining`](Self::remaining).
+    #[inline]
+    pub unsafe fn assume_init(&mut self, n: usize) {
+        self.initialized = self.initialized.max(self.filled + n);
+    }
+
+    /// Appends `buf` to the filled bytes.
+    ///
+    /// # Panics
+    /// If it does not fit into what remains.
+    #[inline]
+    #[track_caller]
+    pub fn put_slice(&mut self, buf: &[u8]) {
+        assert!(self.remaining() >= buf.len(), "buf.len() must fit in remaining()");
+        let end = self.filled + buf.len();
+        let destination = self.buf[self.filled..end].as_mut_ptr().cast::<u8>();
+        // SAFETY: `destination` is valid for `buf.len()` bytes, being a subslice of that length, and
+        // cannot overlap `buf`, since we hold it exclusively.
+        unsafe { std::ptr::copy_nonoverlapping(buf.as_ptr(), destination, buf.len()) };
+        self.initialized = self.initialized.max(end);
+        self.filled = end;
+    }
+}
+
+#[cfg(feature = "io-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io-util")))]
+// SAFETY: `chunk_mut` is the unfilled memory, `remaining_mut` its length, and `advance_mut` moves the
+// border by what its caller guarantees to have written there.
+unsafe impl bytes::BufMut for ReadBuf<'_> {
+    fn remaining_mut(&self) -> usize {
+        self.remaining()
+    }
+
+    unsafe fn advance_mut(&mut self, n: usize) {
+        assert!(n <= self.remaining(), "cannot advance past the end of the buffer");
+        // SAFETY: the caller initialised the bytes, and they lie within the buffer.
+        unsafe { self.assume_init(n) };
+        self.advance(n);
+    }
+
+    fn chunk_mut(&mut self) -> &mut bytes::buf::UninitSlice {
+        let unfilled = &mut self.buf[self.filled..];
+        let (start, len) = (unfilled.as_mut_ptr().cast::<u8>(), unfilled.len());
+        // SAFETY: `start` and `len` are those of a slice we hold exclusively for as long as the answer
+        // is borrowed; `UninitSlice` does not let safe code de-initialise it.
+        unsafe { bytes::buf::UninitSlice::from_raw_parts_mut(start, len) }
+    }
+}
+
+impl fmt::Debug for ReadBuf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBuf")
+            .field("filled", &self.filled)
+            .field("initialized", &self.initialized)
+            .field("capacity", &self.capacity())
+            .finish()
+    }
+}
+
+/// # Safety
+/// All of `slice` must be initialised.
+#[inline]
+unsafe fn assume_init_ref(slice: &[MaybeUninit<u8>]) -> &[u8] {
+    // SAFETY: same layout; initialised, as the caller promises.
+    unsafe { &*(slice as *const [MaybeUninit<u8>] as *const [u8]) }
+}
+
+/// # Safety
+/// All of `slice` must be initialised.
+#[inline]
+unsafe fn assume_init_mut(slice: &mut [MaybeUninit<u8>]) -> &mut [u8] {
+    // SAFETY: same layout; initialised, as the caller promises. `u8` cannot be de-initialised safely.
+    unsafe { &mut *(slice as *mut [MaybeUninit<u8>] as *mut [u8]) }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_borders_move_as_documented() {
+        let mut memory = [MaybeUninit::uninit(); 6];
+        let mut buf = ReadBuf::uninit(&mut memory);
+        assert_eq!((buf.capacity(), buf.remaining()), (6, 6));
+        buf.put_slice(b"ab");
+        assert_eq!(buf.initialized(), b"ab");
+        assert_eq!(buf.initialize_unfilled_to(2), [0, 0]);
+        assert_eq!(buf.filled(), b"ab");
+        buf.advance(1);
+        assert_eq!(buf.filled(), b"ab\0");
+        assert_eq!(buf.initialized(), b"ab\0\0");
+        buf.clear();
+        assert_eq!(buf.initialized(), b"ab\0\0");
+        buf.set_filled(4);
+        buf.put_slice(b"cd");
+        assert_eq!((buf.filled(), buf.remaining()), (&b"ab\0\0cd"[..], 0));
+        assert!(buf.initialize_unfilled().is_empty());
+    }
+
+    #[test]
+    fn take_is_limited_and_knows_what_is_initialised() {
+        let mut memory = [MaybeUninit::uninit(); 6];
+        let mut buf = ReadBuf::uninit(&mut memory);
+        buf.initialize_unfilled_to(3);
+        buf.advance(1);
+        let mut part = buf.take(4);
+        assert_eq!((part.capacity(), part.initialized().len(), part.filled().len()), (4, 2, 0));
+        part.put_slice(b"wxyz");
+        // SAFETY: four bytes were filled through `part`.
+        unsafe { buf.assume_init(4) };
+        buf.advance(4);
+        assert_eq!(buf.filled(), b"\0wxyz");
+        assert_eq!(buf.take(100).capacity(), 1);
+    }
+}
