@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::Mode;
-use super::upstream::VERSION;
+use super::suite::{self, Suite};
 use crate::shell;
 
 fn data(name: &str) -> PathBuf {
@@ -16,30 +15,30 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The tests that the real tokio passes.
-pub(crate) fn baseline(mode: Mode) -> Result<Vec<String>, String> {
-    let text = shell::read(&data(&format!("conformance-{}.txt", mode.name())))?;
+pub(crate) fn baseline(suite: &Suite) -> Result<Vec<String>, String> {
+    let text = shell::read(&data(&format!("conformance-{}.txt", suite.name)))?;
     Ok(lines(&text).map(str::to_owned).collect())
 }
 
 /// Replaces the part of the list that `covered` says was run.
 pub(crate) fn update_baseline(
-    mode: Mode,
+    suite: &Suite,
     passed: &[String],
     covered: impl Fn(&str) -> bool,
 ) -> Result<(), String> {
-    let old = baseline(mode).unwrap_or_default();
+    let old = baseline(suite).unwrap_or_default();
     let mut names: BTreeSet<String> = old.into_iter().filter(|name| !covered(name)).collect();
     names.extend(passed.iter().cloned());
     let mut text = format!(
-        "# Tests published with tokio {VERSION} that it passes itself ({}).\n\
+        "# Tests published with {} {} that pass with the real tokio ({}).\n\
          # Made by `cargo xtask conformance --baseline`; one `target::test` a line.\n",
-        mode.name()
+        suite.package, suite.version, suite.name
     );
     for name in names {
         text.push_str(&name);
         text.push('\n');
     }
-    shell::write_if_changed(&data(&format!("conformance-{}.txt", mode.name())), &text)
+    shell::write_if_changed(&data(&format!("conformance-{}.txt", suite.name)), &text)
 }
 
 /// Tests that are known not to pass, each with its reason.
@@ -55,8 +54,8 @@ impl Known {
     }
 }
 
-/// Reads `MODE TEST REASON…` lines; a mode is `stable`, `unstable` or `both`.
-pub(crate) fn known(mode: Mode) -> Result<Known, String> {
+/// Reads `SUITE TEST REASON…` lines; `both` is tokio's two.
+pub(crate) fn known(suite: &Suite) -> Result<Known, String> {
     let mut table = BTreeMap::new();
     let text = shell::read(&data("conformance-known.txt"))?;
     for line in lines(&text) {
@@ -64,10 +63,11 @@ pub(crate) fn known(mode: Mode) -> Result<Known, String> {
         let (Some(which), Some(test), Some(reason)) = (words.next(), words.next(), words.next()) else {
             return Err(format!("conformance-known.txt: no reason given: {line}"));
         };
-        if !["stable", "unstable", "both"].contains(&which) {
-            return Err(format!("conformance-known.txt: `{which}` is no mode: {line}"));
+        let is_both = which == "both" && suite.package == "tokio";
+        if which != "both" {
+            suite::find(which).map_err(|error| format!("conformance-known.txt: {error}: {line}"))?;
         }
-        if which == "both" || which == mode.name() {
+        if is_both || which == suite.name {
             table.insert(test.to_owned(), reason.trim().to_owned());
         }
     }

@@ -1,4 +1,4 @@
-//! Upstream's published tests on the facade, judged against the real tokio.
+//! Published tests, tokio's own and of packages built on it, on the facade, judged against the real tokio.
 //!
 //! 1. [`upstream`]: cargo says where the published package lies and what its tests depend on;
 //! 2. [`scratch`]: a package is generated whose test targets point at those files, so nothing is copied;
@@ -7,6 +7,7 @@
 
 mod lists;
 mod scratch;
+mod suite;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::args::Args;
 use crate::runner::{self, Test, Verdict};
 use crate::{Outcome, shell};
 use lists::Known;
-pub(crate) use upstream::VERSION;
+pub(crate) use suite::VERSION;
 
 const HELP: &str = "\
 usage: cargo xtask conformance [OPTIONS]
@@ -26,30 +27,16 @@ Compiles and runs the test files that tokio 1.54.1 publishes, against the facade
 list of tests that the real tokio passes. Fails if one of those does not pass here, unless
 xtask/data/conformance-known.txt names it with a reason.
 
+  --suite S       stable (default), unstable (all features and --cfg tokio_unstable), or the published tests
+                  of a package built on tokio: tokio-util, tokio-stream, tokio-test, hyper-util, tower
   --filter F      only targets whose name contains F; `TARGET::TEST` narrows to tests (repeatable)
-  --unstable      with --cfg tokio_unstable and all features
+  --unstable      short for --suite unstable
   --baseline      run against the real tokio instead and write the list (only what the filter covers)
   --jobs N        tests at a time (default: processors)
   --limit S       seconds a test may take (default 60)
   --repeat N      run every test N times; all must pass (default 1)
   --strict        a test that fails and then passes alone counts as failed
   --errors        print the compiler's errors";
-
-/// One way of building upstream's tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Stable,
-    Unstable,
-}
-
-impl Mode {
-    fn name(self) -> &'static str {
-        match self {
-            Mode::Stable => "stable",
-            Mode::Unstable => "unstable",
-        }
-    }
-}
 
 /// Which targets and tests were asked for; everything if nothing was said.
 struct Filter(Vec<(String, String)>);
@@ -76,7 +63,8 @@ impl Filter {
 
 pub(crate) fn run(words: Vec<String>) -> Outcome {
     let mut args = Args::new(words, HELP);
-    let mode = if args.flag("--unstable") { Mode::Unstable } else { Mode::Stable };
+    let default = if args.flag("--unstable") { "unstable" } else { "stable" };
+    let suite = suite::find(&args.value("--suite", default.to_owned())?)?;
     let baseline = args.flag("--baseline");
     let strict = args.flag("--strict");
     let show_errors = args.flag("--errors");
@@ -87,14 +75,14 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     let filter = Filter::new(args.values("--filter")?);
     args.finish()?;
 
-    let upstream = upstream::locate()?;
-    let scratch = scratch::write(&upstream, mode, baseline, |name| filter.target(name))?;
+    let upstream = upstream::locate(&suite)?;
+    let scratch = scratch::write(&upstream, &suite, baseline, |name| filter.target(name))?;
     if scratch.targets.is_empty() {
         return Err("no target of that name".to_owned());
     }
 
     let started = Instant::now();
-    println!("compiling {} targets ({})", scratch.targets.len(), mode.name());
+    println!("compiling {} targets ({})", scratch.targets.len(), suite.name);
     let output = scratch.build_command()?.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
     let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &scratch.manifest);
@@ -143,14 +131,14 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
         for name in &broken {
             println!("not compiled with the real tokio: {name}");
         }
-        lists::update_baseline(mode, &passed, |name| filter.test(name))?;
+        lists::update_baseline(&suite, &passed, |name| filter.test(name))?;
         println!("{} tests pass with the real tokio; list written", passed.len());
         return Ok(true);
     }
 
     let expected: Vec<String> =
-        lists::baseline(mode)?.into_iter().filter(|name| filter.test(name)).collect();
-    let known = lists::known(mode)?;
+        lists::baseline(&suite)?.into_iter().filter(|name| filter.test(name)).collect();
+    let known = lists::known(&suite)?;
     Ok(report(&expected, &verdicts, &scratch.targets, &broken, &known, &options))
 }
 

@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Mode;
-use super::upstream::{Upstream, VERSION};
+use super::suite::Suite;
+use super::upstream::Upstream;
 use crate::shell;
 
 /// What [`write`] made.
 pub(crate) struct Scratch {
-    mode: Mode,
+    unstable: bool,
     pub(crate) directory: PathBuf,
     pub(crate) manifest: PathBuf,
     /// The targets that were asked for.
@@ -24,17 +24,16 @@ pub(crate) struct Scratch {
 /// Generates the package; `real` leaves the patch out, so that the registry's tokio is tested.
 pub(crate) fn write(
     upstream: &Upstream,
-    mode: Mode,
+    suite: &Suite,
     real: bool,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Scratch, String> {
     let side = if real { "tokio" } else { "facade" };
-    let directory = shell::target_dir().join("conformance").join(format!("{side}-{}", mode.name()));
+    let directory = shell::target_dir().join("conformance").join(format!("{side}-{}", suite.name));
     let manifest = directory.join("Cargo.toml");
-    let all: Vec<&str> = upstream.features.iter().map(|(name, _)| name.as_str()).collect();
-    let features = match mode {
-        Mode::Stable => vec!["full", "test-util"],
-        Mode::Unstable => all.clone(),
+    let features: Vec<&str> = match suite.features {
+        [] => upstream.features.iter().map(|(name, _)| name.as_str()).collect(),
+        some => some.to_vec(),
     };
 
     let mut text = format!(
@@ -59,8 +58,9 @@ pub(crate) fn write(
         };
         tables.entry(table).or_default().insert(&dependency.key, &dependency.line);
     }
-    let tokio = format!("tokio = {{ version = \"={VERSION}\", features = {features:?} }}");
-    tables.entry("dependencies".to_owned()).or_default().insert("tokio", &tokio);
+    let Suite { package, version, .. } = suite;
+    let tested = format!("{package} = {{ version = \"={version}\", features = {features:?} }}");
+    tables.entry("dependencies".to_owned()).or_default().insert(package, &tested);
     for (table, lines) in &tables {
         let _ = writeln!(text, "\n[{table}]");
         for line in lines.values() {
@@ -79,7 +79,7 @@ pub(crate) fn write(
     shell::write_if_changed(&directory.join("lib.rs"), "")?;
     let targets =
         upstream.tests.iter().map(|(name, _)| name.clone()).filter(|name| wanted(name)).collect();
-    Ok(Scratch { mode, directory, manifest, targets })
+    Ok(Scratch { unstable: suite.unstable, directory, manifest, targets })
 }
 
 impl Scratch {
@@ -94,7 +94,7 @@ impl Scratch {
         command.env("CARGO_TARGET_DIR", shell::target_dir().join("conformance").join("build"));
         // Warnings about upstream's files are upstream's business.
         let mut flags = "--cap-lints=allow".to_owned();
-        if self.mode == Mode::Unstable {
+        if self.unstable {
             flags.push_str(" --cfg tokio_unstable");
         }
         command.env("RUSTFLAGS", flags).env_remove("CARGO_ENCODED_RUSTFLAGS");

@@ -1,13 +1,11 @@
-//! Where the published tokio lies, and what its tests need: all of it asked of cargo.
+//! Where a published package lies, and what its tests need: all of it asked of cargo.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::suite::Suite;
 use crate::shell;
-
-/// The version whose tests are run: the one whose API this project offers.
-pub(crate) const VERSION: &str = "1.54.1";
 
 /// A dependency as a line of a manifest.
 #[derive(Debug, Clone)]
@@ -33,14 +31,15 @@ pub(crate) struct Upstream {
 }
 
 /// Downloads the package if it is not there yet, and reads its metadata.
-pub(crate) fn locate() -> Result<Upstream, String> {
-    let directory = shell::target_dir().join("conformance").join("locate");
+pub(crate) fn locate(suite: &Suite) -> Result<Upstream, String> {
+    let directory = shell::target_dir().join("conformance").join(format!("locate-{}", suite.package));
     let manifest = directory.join("Cargo.toml");
     shell::write_if_changed(
         &manifest,
         &format!(
             "[package]\nname = \"locate\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
-             [lib]\npath = \"lib.rs\"\n\n[dependencies]\ntokio = \"={VERSION}\"\n"
+             [lib]\npath = \"lib.rs\"\n\n[dependencies]\n{} = \"={}\"\n",
+            suite.package, suite.version
         ),
     )?;
     shell::write_if_changed(&directory.join("lib.rs"), "")?;
@@ -50,8 +49,8 @@ pub(crate) fn locate() -> Result<Upstream, String> {
     let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
     let package = packages
         .iter()
-        .find(|package| package["name"] == "tokio" && package["version"] == VERSION)
-        .ok_or("cargo metadata does not name tokio")?;
+        .find(|package| package["name"] == suite.package && package["version"] == suite.version)
+        .ok_or_else(|| format!("cargo metadata does not name {}", suite.package))?;
     read(package)
 }
 
