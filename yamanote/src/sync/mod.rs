@@ -1,1 +1,2 @@
-//! TODO-DOC sync
+//! Synchronisation between tasks.
+pub(crate) mod batch_semaphore;
