@@ -259,3 +259,8 @@ fn report(
     println!("\noutput of each: {}", shell::shown(&options.logs));
     false
 }
+
+/// The features of the published tokio, each with those it turns on.
+pub(crate) fn tokio_features() -> Result<Vec<(String, Vec<String>)>, String> {
+    Ok(upstream::locate(&suite::SUITES[0])?.features)
+}
