@@ -9,6 +9,8 @@ pub(crate) mod header;
 pub(crate) mod id;
 pub(crate) mod join;
 pub(crate) mod live;
+#[cfg(all(test, loom))]
+mod models;
 mod raw;
 pub(crate) mod refs;
 mod state;

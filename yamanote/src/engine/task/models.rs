@@ -1,0 +1,292 @@
+//! Models of the task cell: every interleaving of two or three sides that poll, wake, cancel, join and let go.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::{Id, JoinHandle, Runnable, Schedule, TaskRef, new_task};
+use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::loom::sync::{Arc, Mutex};
+use crate::loom::thread;
+
+/// A scheduler that keeps what was scheduled.
+#[derive(Clone)]
+struct Toy(Arc<Mutex<Vec<Runnable<Toy>>>>);
+
+impl Toy {
+    fn new() -> Toy {
+        Toy(Arc::new(Mutex::new(Vec::new())))
+    }
+
+    /// Runs what is scheduled, until nothing is.
+    fn run_all(&self) -> usize {
+        let mut runs = 0;
+        loop {
+            let Some(task) = self.0.lock().pop() else { return runs };
+            task.run();
+            runs += 1;
+        }
+    }
+}
+
+impl Schedule for Toy {
+    fn schedule(&self, task: Runnable<Self>) {
+        self.0.lock().push(task);
+    }
+
+    fn release(&self, _: &TaskRef<Self>) -> bool {
+        // The live set's reference is dropped by the models.
+        false
+    }
+}
+
+/// Counts what is alive, so that a leak or a double drop shows.
+struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    fn new(count: &Arc<AtomicUsize>) -> Alive {
+        count.fetch_add(1, Ordering::SeqCst);
+        Alive(Arc::clone(count))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Ready when the flag is set; leaves its waker for whoever sets it.
+struct Flag {
+    set: Arc<AtomicBool>,
+    waker: Arc<Mutex<Option<Waker>>>,
+    alive: Option<Alive>,
+}
+
+impl Future for Flag {
+    type Output = Alive;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Alive> {
+        *self.waker.lock() = Some(cx.waker().clone());
+        // Relaxed on purpose: only the task's state orders the flag before the poll that must see it.
+        if self.set.load(Ordering::Relaxed) {
+            Poll::Ready(self.alive.take().unwrap())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+struct World {
+    toy: Toy,
+    set: Arc<AtomicBool>,
+    waker: Arc<Mutex<Option<Waker>>>,
+    alive: Arc<AtomicUsize>,
+}
+
+impl World {
+    fn new() -> World {
+        World {
+            toy: Toy::new(),
+            set: Arc::new(AtomicBool::new(false)),
+            waker: Arc::new(Mutex::new(None)),
+            alive: Arc::new(AtomicUsize::new(0)),
+        }
+    }
+
+    fn spawn(&self) -> (TaskRef<Toy>, Runnable<Toy>, JoinHandle<Alive>) {
+        let future = Flag {
+            set: Arc::clone(&self.set),
+            waker: Arc::clone(&self.waker),
+            alive: Some(Alive::new(&self.alive)),
+        };
+        new_task(future, self.toy.clone(), Id::next(), Location::caller())
+    }
+
+    /// At the end, with all handles gone and all that was scheduled run.
+    fn nothing_is_left(self) {
+        self.toy.run_all();
+        drop(self.waker.lock().take());
+        self.toy.run_all();
+        assert_eq!(self.alive.load(Ordering::SeqCst), 0, "leaked");
+    }
+}
+
+fn noop(handle: &mut JoinHandle<Alive>) -> Poll<Result<Alive, super::JoinError>> {
+    Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A wake during, before or after the poll leads to a poll that sees what came before the wake.
+#[test]
+fn a_wake_is_never_lost() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, mut join) = world.spawn();
+        task.run();
+        let waker = world.waker.lock().take().unwrap();
+        // Scheduled again, so that the poll and the wake below race.
+        waker.wake_by_ref();
+        let set = Arc::clone(&world.set);
+        let wakes = thread::spawn(move || {
+            set.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        world.toy.run_all();
+        wakes.join().unwrap();
+        world.toy.run_all();
+        assert!(noop(&mut join).is_ready(), "the last poll did not see the flag");
+        drop((live, join));
+        world.nothing_is_left();
+    });
+}
+
+/// An abort against a poll against a wake.
+#[test]
+fn abort_poll_and_wake() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, mut join) = world.spawn();
+        task.run();
+        let waker = world.waker.lock().take().unwrap();
+        let abort = join.abort_handle();
+        let aborts = thread::spawn(move || abort.abort());
+        world.set.store(true, Ordering::Relaxed);
+        waker.wake();
+        world.toy.run_all();
+        aborts.join().unwrap();
+        world.toy.run_all();
+        assert!(noop(&mut join).is_ready());
+        drop((live, join));
+        world.nothing_is_left();
+    });
+}
+
+/// The shutdown takes the future while another thread polls it.
+#[test]
+fn shutdown_against_poll() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, mut join) = world.spawn();
+        let shuts_down = thread::spawn(move || live.shutdown());
+        task.run();
+        shuts_down.join().unwrap();
+        world.toy.run_all();
+        assert!(noop(&mut join).is_ready());
+        drop(join);
+        world.nothing_is_left();
+    });
+}
+
+/// The join handle is dropped while the task completes: exactly one side drops the output.
+#[test]
+fn drop_of_the_join_handle_against_completion() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, join) = world.spawn();
+        world.set.store(true, Ordering::Relaxed);
+        let drops = thread::spawn(move || drop(join));
+        task.run();
+        drops.join().unwrap();
+        drop(live);
+        world.nothing_is_left();
+    });
+}
+
+/// The same with a waker in the join handle's slot.
+#[test]
+fn join_waker_against_completion() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, mut join) = world.spawn();
+        world.set.store(true, Ordering::Relaxed);
+        let joins = thread::spawn(move || {
+            let first = noop(&mut join).is_ready();
+            // Another waker takes the first one's place, or the task is done.
+            let flag = std::sync::Arc::new(Woken::default());
+            let waker = Waker::from(std::sync::Arc::clone(&flag));
+            if !first {
+                if let Poll::Ready(output) = Pin::new(&mut join).poll(&mut Context::from_waker(&waker)) {
+                    drop(output);
+                    return;
+                }
+            }
+            drop(join);
+        });
+        task.run();
+        joins.join().unwrap();
+        drop(live);
+        world.nothing_is_left();
+    });
+}
+
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+/// If the join handle was told to wait, it is woken.
+#[test]
+fn the_join_handle_is_woken() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, mut join) = world.spawn();
+        world.set.store(true, Ordering::Relaxed);
+        let runs = thread::spawn(move || task.run());
+        let flag = std::sync::Arc::new(Woken::default());
+        let waker = Waker::from(std::sync::Arc::clone(&flag));
+        let waits = Pin::new(&mut join).poll(&mut Context::from_waker(&waker)).is_pending();
+        runs.join().unwrap();
+        if waits {
+            assert!(flag.0.load(std::sync::atomic::Ordering::SeqCst), "not woken");
+            assert!(noop(&mut join).is_ready());
+        }
+        drop((live, join));
+        world.nothing_is_left();
+    });
+}
+
+/// Two wakers and the runnable let go at the same time: the memory is freed once.
+#[test]
+fn references_are_counted() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let (live, task, join) = world.spawn();
+        task.run();
+        let waker = world.waker.lock().take().unwrap();
+        let clone = waker.clone();
+        let clones = thread::spawn(move || drop(clone.clone()));
+        drop((live, join));
+        drop(waker);
+        clones.join().unwrap();
+        world.nothing_is_left();
+    });
+}
+
+/// A set that is closed while a task is bound either has it and cancels it, or refuses it.
+#[test]
+fn closing_against_binding() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let set = Arc::new(super::live::LiveSet::<Toy>::new(1));
+        let (live, task, mut join) = world.spawn();
+        let other = Arc::clone(&set);
+        let closes = thread::spawn(move || other.close_and_shutdown_all(0));
+        match set.bind(live, 0) {
+            Ok(()) => world.toy.schedule(task),
+            Err(live) => {
+                drop(task);
+                live.shutdown();
+            }
+        }
+        closes.join().unwrap();
+        world.toy.run_all();
+        assert!(noop(&mut join).is_ready());
+        drop(join);
+        world.nothing_is_left();
+    });
+}
