@@ -3,6 +3,8 @@
 //! `SIDE list` prints the cells; `SIDE run CELL MILLISECONDS` measures one in this process and prints
 //! `METRIC VALUE UNIT` lines. The runner in `bench/src` alternates the two sides.
 
+#[cfg(feature = "fs")]
+mod fs;
 mod harness;
 mod memory;
 mod net;
@@ -20,7 +22,17 @@ use harness::{Cell, Context, Flavour};
 static ALLOCATOR: memory::Counting = memory::Counting;
 
 fn cells() -> Vec<Cell> {
-    [task::CELLS, sync::CELLS, time::CELLS, net::CELLS, runtime::CELLS, memory::CELLS].concat()
+    [
+        task::CELLS,
+        sync::CELLS,
+        time::CELLS,
+        net::CELLS,
+        #[cfg(feature = "fs")]
+        fs::CELLS,
+        runtime::CELLS,
+        memory::CELLS,
+    ]
+    .concat()
 }
 
 fn main() -> ExitCode {

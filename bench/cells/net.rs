@@ -1,7 +1,7 @@
 //! TCP echo: clients and server in one runtime, connections made before the clock starts.
 
 use rt::io::{AsyncReadExt, AsyncWriteExt};
-use rt::net::{TcpListener, TcpStream};
+use rt::net::{TcpListener, TcpStream, UdpSocket};
 
 use crate::harness::{CT, Cell, Context, Metric, W1, W2, on, times};
 
@@ -10,6 +10,9 @@ pub const CELLS: &[Cell] = &[
     Cell { name: "net/echo_64", flavours: &[CT, W1, W2], run: |c| echo(c, 64) },
     Cell { name: "net/echo_1000", flavours: &[CT, W1, W2], run: |c| echo(c, 1000) },
     Cell { name: "net/connect_accept", flavours: &[CT, W1, W2], run: connect_accept },
+    Cell { name: "net/bulk_mebibyte", flavours: &[CT, W2], run: bulk },
+    Cell { name: "net/udp_ping_pong", flavours: &[CT, W2], run: udp },
+    Cell { name: "net/duplex_ping_pong", flavours: &[CT, W2], run: duplex },
 ];
 
 const MESSAGE: usize = 64;
@@ -105,6 +108,80 @@ fn connect_accept(context: &Context) -> Vec<Metric> {
                 }
             });
             each * CLIENTS
+        })
+        .both()
+}
+
+/// One operation is a mebibyte from one task to another, written 64 KiB at a time.
+fn bulk(context: &Context) -> Vec<Metric> {
+    const MEBIBYTE: usize = 1 << 20;
+    context
+        .tasks(|n| async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut sender = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (mut receiver, _) = listener.accept().await.unwrap();
+            let sending = rt::spawn(async move {
+                let chunk = vec![7; MEBIBYTE / 16];
+                for _ in 0..n * 16 {
+                    sender.write_all(&chunk).await.unwrap();
+                }
+            });
+            let mut buffer = vec![0; MEBIBYTE / 16];
+            let mut left = n as usize * MEBIBYTE;
+            while left > 0 {
+                left -= receiver.read(&mut buffer).await.unwrap();
+            }
+            sending.await.unwrap();
+            n
+        })
+        .both()
+}
+
+/// A datagram there and back between two tasks.
+fn udp(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let one = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            one.connect(other.local_addr().unwrap()).await.unwrap();
+            other.connect(one.local_addr().unwrap()).await.unwrap();
+            let echo = rt::spawn(async move {
+                let mut buffer = [0; MESSAGE];
+                for _ in 0..n {
+                    let length = other.recv(&mut buffer).await.unwrap();
+                    other.send(&buffer[..length]).await.unwrap();
+                }
+            });
+            let mut buffer = [7; MESSAGE];
+            for _ in 0..n {
+                one.send(&buffer).await.unwrap();
+                one.recv(&mut buffer).await.unwrap();
+            }
+            echo.await.unwrap();
+            n
+        })
+        .both()
+}
+
+/// As an echo, without the operating system: what the readers, writers and wakes cost alone.
+fn duplex(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let (mut one, mut other) = rt::io::duplex(1024);
+            let echo = rt::spawn(async move {
+                let mut buffer = [0; MESSAGE];
+                for _ in 0..n {
+                    other.read_exact(&mut buffer).await.unwrap();
+                    other.write_all(&buffer).await.unwrap();
+                }
+            });
+            let mut buffer = [7; MESSAGE];
+            for _ in 0..n {
+                one.write_all(&buffer).await.unwrap();
+                one.read_exact(&mut buffer).await.unwrap();
+            }
+            echo.await.unwrap();
+            n
         })
         .both()
 }

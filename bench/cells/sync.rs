@@ -23,6 +23,7 @@ pub const CELLS: &[Cell] = &[
     Cell { name: "sync/notify_alone", flavours: &[CT], run: notify_alone },
     Cell { name: "sync/notify_ping_pong", flavours: &[CT, W2], run: notify_ping_pong },
     Cell { name: "sync/watch_1_8", flavours: &[CT, W2], run: watch_1_8 },
+    Cell { name: "sync/select_2_channels", flavours: &[CT, W2], run: select_2_channels },
     Cell { name: "sync/broadcast_1_8", flavours: &[CT, W2], run: broadcast_1_8 },
 ];
 
@@ -323,6 +324,34 @@ fn broadcast_1_8(context: &Context) -> Vec<Metric> {
                 receiver.await.unwrap();
             }
             rounds * BURST
+        })
+        .both()
+}
+
+/// A loop over `select!` as servers have it: two channels, one value received an operation.
+fn select_2_channels(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let (send, mut receive) = mpsc::channel(64);
+            let (send_other, mut receive_other) = mpsc::channel(64);
+            let each = times(n, 2);
+            for send in [send, send_other] {
+                rt::spawn(async move {
+                    for i in 0..each {
+                        send.send(i).await.unwrap();
+                    }
+                });
+            }
+            let mut received = 0;
+            loop {
+                rt::select! {
+                    Some(_) = receive.recv() => received += 1,
+                    Some(_) = receive_other.recv() => received += 1,
+                    else => break,
+                }
+            }
+            assert_eq!(received, each * 2);
+            received
         })
         .both()
 }

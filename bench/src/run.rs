@@ -52,10 +52,15 @@ pub fn build() -> Result<Sides, String> {
 }
 
 impl Sides {
-    /// The names of all cells; both sides have the same.
+    /// The names of the cells that both sides have.
     pub fn cells(&self) -> Result<Vec<String>, String> {
-        let output = Command::new(&self.0[0]).arg("list").output().map_err(|error| error.to_string())?;
-        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+        let list = |side: &PathBuf| {
+            let output = Command::new(side).arg("list").output().map_err(|error| error.to_string())?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok::<_, String>(text.lines().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let others = list(&self.0[1])?;
+        Ok(list(&self.0[0])?.into_iter().filter(|cell| others.contains(cell)).collect())
     }
 
     /// Runs `rounds` rounds of each cell, the sides alternating.

@@ -134,11 +134,10 @@ fn a_mebibyte_up_and_down() {
 #[test]
 fn a_stream_comes_whole_and_in_order() {
     with_server(|url| async move {
-        let answer = client().get(format!("{url}/stream/100")).send().await.unwrap();
-        let mut pieces = answer.bytes_stream();
+        let mut answer = client().get(format!("{url}/stream/100")).send().await.unwrap();
         let mut text = Vec::new();
-        while let Some(piece) = pieces.next().await {
-            text.extend_from_slice(&piece.unwrap());
+        while let Some(piece) = answer.chunk().await.unwrap() {
+            text.extend_from_slice(&piece);
         }
         let expected: String = (0..100).map(|i| format!("line {i}\n")).collect();
         assert_eq!(String::from_utf8(text).unwrap(), expected);
@@ -223,13 +222,12 @@ fn what_has_begun_is_finished_before_the_end() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let url = server.url.clone();
         runtime.block_on(async {
-            let mut pieces =
-                client().get(format!("{url}/stream/300")).send().await.unwrap().bytes_stream();
+            let mut answer = client().get(format!("{url}/stream/300")).send().await.unwrap();
             // The answer has begun: from here on the server owes the rest.
-            let mut text = pieces.next().await.unwrap().unwrap().to_vec();
+            let mut text = answer.chunk().await.unwrap().unwrap().to_vec();
             server.ask_to_stop();
-            while let Some(piece) = pieces.next().await {
-                text.extend_from_slice(&piece.unwrap());
+            while let Some(piece) = answer.chunk().await.unwrap() {
+                text.extend_from_slice(&piece);
             }
             assert!(text.ends_with(b"line 299\n"), "cut off: {}", String::from_utf8_lossy(&text));
         });
