@@ -39,3 +39,17 @@ pub use interest::Interest;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use ready::Ready;
+
+#[cfg(all(unix, feature = "net"))]
+mod async_fd;
+
+/// What is particular to Unix.
+#[cfg(all(unix, feature = "net"))]
+#[cfg_attr(docsrs, doc(cfg(all(unix, feature = "net"))))]
+pub mod unix {
+    #[doc(hidden)]
+    pub use super::async_fd::AsyncFdTryNewError;
+    pub use super::async_fd::{
+        AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
+    };
+}

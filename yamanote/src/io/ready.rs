@@ -153,6 +153,11 @@ impl Ready {
         self.0 & ERROR != 0
     }
 
+    /// As `is_priority`, on every platform.
+    pub(crate) const fn saw_priority(self) -> bool {
+        self.0 & PRIORITY != 0
+    }
+
     /// The flags as bits, below `1 << Ready::BITS`.
     pub(crate) const fn bits(self) -> u8 {
         self.0
@@ -205,7 +210,7 @@ impl fmt::Debug for Ready {
             .field("is_read_closed", &self.is_read_closed())
             .field("is_write_closed", &self.is_write_closed())
             .field("is_error", &self.is_error())
-            .field("is_priority", &(self.0 & PRIORITY != 0))
+            .field("is_priority", &self.saw_priority())
             .finish()
     }
 }

@@ -5,3 +5,8 @@
 #[cfg_attr(unix, path = "poll_unix.rs")]
 #[cfg_attr(windows, path = "poll_windows.rs")]
 pub(crate) mod poll;
+
+#[cfg(feature = "net")]
+pub(crate) mod net;
+#[cfg(all(unix, any(feature = "net", feature = "process", feature = "signal")))]
+pub(crate) mod unix;

@@ -30,6 +30,15 @@ pub(crate) const BY_HANDLE: bool = cfg!(any(
 /// events are edges of the kernel's own (epoll, kqueue), for the next arrival is then a new edge.
 pub(crate) const PARTIAL_MEANS_DRAINED: bool = BY_HANDLE;
 
+/// What a TCP connection is watched for. Urgent data is of interest because it makes reads stop short.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) const TCP_STREAM: Interest =
+    Interest::READABLE.add(Interest::WRITABLE).add(Interest::PRIORITY);
+
+/// What a TCP connection is watched for.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) const TCP_STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
 /// A resource that a poller can watch.
 pub(crate) trait Pollable: mio::event::Source + AsRawFd {}
 

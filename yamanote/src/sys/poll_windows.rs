@@ -12,6 +12,9 @@ pub(crate) const BY_HANDLE: bool = false;
 /// See the Unix twin. Here mio arms a socket anew only when an operation would block.
 pub(crate) const PARTIAL_MEANS_DRAINED: bool = false;
 
+/// What a TCP connection is watched for.
+pub(crate) const TCP_STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
 /// A resource that a poller can watch.
 pub(crate) trait Pollable: mio::event::Source {}
 

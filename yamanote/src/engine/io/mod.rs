@@ -8,7 +8,11 @@ mod on;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 pub(crate) use on::IoDriver;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+pub(crate) mod poll_evented;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 pub(crate) mod poller;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+pub(crate) mod registration;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 pub(crate) mod source;
 

@@ -97,6 +97,10 @@ impl Word {
         self.0 & SHUTDOWN != 0
     }
 
+    pub(crate) fn saw_priority(self) -> bool {
+        self.ready().saw_priority()
+    }
+
     fn event_of(self, mask: Ready) -> ReadyEvent {
         ReadyEvent {
             tick: self.tick(),
@@ -663,10 +667,10 @@ mod tests {
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
-    use crate::engine::block_on::park_until;
     use crate::loom::sync::Arc;
     use crate::loom::sync::atomic::AtomicUsize;
     use crate::loom::{model, thread};
+    use ::loom::future::block_on;
     use std::future::poll_fn;
 
     fn set(source: &Source, ready: Ready) {
@@ -699,7 +703,7 @@ mod models {
                 })
             };
             for _ in 0..2 {
-                park_until(poll_fn(|cx| {
+                block_on(poll_fn(|cx| {
                     loop {
                         let event = match source.poll_ready(cx, Direction::Read) {
                             Poll::Ready(event) => event,
@@ -726,7 +730,7 @@ mod models {
                 let (source, kernel) = (source.clone(), kernel.clone());
                 thread::spawn(move || send(&kernel, &source))
             };
-            park_until(async {
+            block_on(async {
                 loop {
                     let event = source.readiness(Interest::READABLE).await;
                     if recv(&kernel) {
@@ -753,7 +757,7 @@ mod models {
                     wakers.wake_all();
                 })
             };
-            let event = park_until(async {
+            let event = block_on(async {
                 let event = source.readiness(Interest::READABLE).await;
                 assert!(event.is_shutdown);
                 poll_fn(|cx| source.poll_ready(cx, Direction::Write)).await
@@ -772,7 +776,7 @@ mod models {
                 let source = source.clone();
                 thread::spawn(move || set(&source, Ready::READABLE))
             };
-            park_until(async {
+            block_on(async {
                 let mut first = Box::pin(source.readiness(Interest::READABLE));
                 poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready())).await;
                 drop(first);

@@ -1,0 +1,317 @@
+//! Ties an I/O resource to the poller of a worker, as late as possible, and moves it after its tasks.
+//!
+//! # When
+//! A resource is registered by the first caller that has to wait for it, with the poller of the worker that
+//! caller runs on. Until then operations are simply tried: many sockets (a short request on a fresh
+//! connection) live and die without a poller. Resources that the system may refuse to watch are
+//! [attached](Registration::attach) when they are made, so that the error shows there.
+//!
+//! # Where
+//! An event wakes its task on the worker that saw it, so task and socket belong together. A task can be
+//! stolen, though. When [`MOVE_AFTER`] waits in a row happened on workers that are not the socket's, it is
+//! taken from the old poller and added to the poller of the last one. Adding reports what is ready at that
+//! moment, so nothing that happens in between is lost, and an event still on its way through the old
+//! poller's hands is at worst one too many.
+//!
+//! # Locks
+//! `home` is held while the resource is registered, moved or deregistered. The pollers' locks are taken
+//! inside it; no waker runs under it.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::engine::io::source::{Direction, ReadyEvent, Source, WakeBatch};
+use crate::engine::io::{DISABLED, shutdown_error};
+use crate::io::interest::Interest;
+use crate::io::ready::Ready;
+use crate::loom::sync::Mutex;
+use crate::loom::sync::atomic::{AtomicUsize, Ordering};
+use crate::runtime::Handle;
+use crate::sys::poll::{BY_HANDLE, PollHandle};
+use crate::task::coop::poll_proceed;
+
+/// Waits in a row on foreign workers after which a socket follows its task. Arbitrary: a move costs two
+/// system calls, and a task that was stolen once may well be stolen back.
+const MOVE_AFTER: usize = 16;
+
+/// `home` of a resource that no poller watches.
+const NOWHERE: usize = usize::MAX;
+
+pub(crate) struct Registration {
+    runtime: Handle,
+    source: Arc<Source>,
+    resource: PollHandle,
+    interest: Interest,
+    /// The worker whose poller watches the resource. Changes under `moving`; read without it as a hint.
+    home: AtomicUsize,
+    moving: Mutex<()>,
+    /// Waits in a row on foreign workers. A hint, too.
+    foreign: AtomicUsize,
+}
+
+impl Registration {
+    /// A registration with the current runtime. `assumed` is reported as ready until an operation refutes
+    /// it; with `optimistic`, operations are tried before anything is known.
+    ///
+    /// # Panics
+    /// Outside a runtime, or when the runtime has no I/O.
+    #[track_caller]
+    pub(crate) fn new(
+        resource: PollHandle,
+        interest: Interest,
+        assumed: Ready,
+        optimistic: bool,
+    ) -> Registration {
+        Registration::with_handle(Handle::current(), resource, interest, assumed, optimistic)
+    }
+
+    /// As [`new`](Self::new), with a runtime that is given.
+    ///
+    /// # Panics
+    /// When the runtime has no I/O.
+    #[track_caller]
+    pub(crate) fn with_handle(
+        runtime: Handle,
+        resource: PollHandle,
+        interest: Interest,
+        assumed: Ready,
+        optimistic: bool,
+    ) -> Registration {
+        assert!(runtime.shared.driver(0).io.is_enabled(), "{DISABLED}");
+        Registration {
+            runtime,
+            source: Arc::new(Source::new(assumed, optimistic)),
+            resource,
+            interest,
+            home: AtomicUsize::new(NOWHERE),
+            moving: Mutex::new(()),
+            foreign: AtomicUsize::new(0),
+        }
+    }
+
+    /// Registers now, if that has not happened. `attach` makes the system call.
+    pub(crate) fn attach_with(
+        &self,
+        attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let _moving = self.moving.lock();
+        // Relaxed: the lock orders it.
+        if self.home.load(Ordering::Relaxed) != NOWHERE {
+            return Ok(());
+        }
+        let here = self.runtime.shared.home();
+        let io = &self.runtime.shared.driver(here).io;
+        io.register(&self.source, attach)?;
+        io.count_registered();
+        // Relaxed: as above.
+        self.home.store(here, Ordering::Relaxed);
+        self.source.set_registered();
+        Ok(())
+    }
+
+    /// Registers now, if that has not happened.
+    pub(crate) fn attach(&self) -> io::Result<()> {
+        self.attach_with(|registry, token| self.resource.register(registry, token, self.interest))
+    }
+
+    /// Deregisters, if need be. `detach` makes the system call.
+    pub(crate) fn detach_with(
+        &self,
+        detach: impl FnOnce(&mio::Registry) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let _moving = self.moving.lock();
+        // Relaxed: the lock orders it.
+        let home = self.home.swap(NOWHERE, Ordering::Relaxed);
+        if home == NOWHERE {
+            return Ok(());
+        }
+        let io = &self.runtime.shared.driver(home).io;
+        io.count_deregistered();
+        io.deregister(&self.source, detach)
+    }
+
+    /// Deregisters, if need be.
+    pub(crate) fn detach(&self) -> io::Result<()> {
+        self.detach_with(|registry| self.resource.deregister(registry))
+    }
+
+    /// To be called before a wait: sees to it that a poller watches, preferably this worker's.
+    fn before_wait(&self) -> io::Result<()> {
+        if !self.source.word().is_registered() {
+            return self.attach();
+        }
+        // Relaxed, all three: hints that no other memory depends on.
+        let home = self.home.load(Ordering::Relaxed);
+        let shared = &self.runtime.shared;
+        if shared.is_home(home) {
+            if self.foreign.load(Ordering::Relaxed) != 0 {
+                self.foreign.store(0, Ordering::Relaxed);
+            }
+            return Ok(());
+        }
+        let here = shared.home();
+        if BY_HANDLE
+            && shared.is_home(here)
+            && self.foreign.fetch_add(1, Ordering::Relaxed) + 1 >= MOVE_AFTER
+        {
+            self.foreign.store(0, Ordering::Relaxed);
+            self.move_to(here);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn move_to(&self, here: usize) {
+        let mut wakers = WakeBatch::new();
+        let moving = self.moving.lock();
+        // Relaxed: the lock orders it.
+        let home = self.home.load(Ordering::Relaxed);
+        if home == here || home == NOWHERE {
+            return;
+        }
+        let shared = &self.runtime.shared;
+        let moved = shared
+            .driver(home)
+            .io
+            .deregister(&self.source, |registry| self.resource.deregister(registry))
+            .and_then(|()| {
+                shared.driver(here).io.register(&self.source, |registry, token| {
+                    self.resource.register(registry, token, self.interest)
+                })
+            });
+        if moved.is_ok() {
+            self.home.store(here, Ordering::Relaxed);
+        } else {
+            // Nobody watches now. Whoever waits tries again and meets the error, if it lasts.
+            self.home.store(NOWHERE, Ordering::Relaxed);
+            self.source.set_deregistered(&mut wakers);
+        }
+        drop(moving);
+        wakers.wake_all();
+    }
+
+    /// A resource that nobody watches yet has not heard of the runtime's end; whether it has come.
+    fn is_orphan(&self, event: ReadyEvent) -> bool {
+        event.is_shutdown
+            || (!self.source.word().is_registered() && self.runtime.shared.driver(0).io.is_shutdown())
+    }
+
+    fn checked(&self, event: ReadyEvent) -> io::Result<ReadyEvent> {
+        if self.is_orphan(event) { Err(shutdown_error()) } else { Ok(event) }
+    }
+
+    /// Waits until an operation is worth a try.
+    fn poll_attempt(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
+        match self.source.word().attempt(direction.mask()) {
+            Some(event) => Poll::Ready(self.checked(event)),
+            None => self.poll_event(cx, direction),
+        }
+    }
+
+    fn poll_event(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
+        if self.source.word().event(direction.mask()).is_none() {
+            self.before_wait()?;
+        }
+        let event = ready!(self.source.poll_ready(cx, direction));
+        Poll::Ready(self.checked(event))
+    }
+
+    /// Waits until the resource was seen to be ready. Wakes the last caller of each direction only.
+    pub(crate) fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<ReadyEvent>> {
+        let coop = ready!(poll_proceed(cx));
+        let event = ready!(self.poll_event(cx, direction))?;
+        coop.made_progress();
+        Poll::Ready(Ok(event))
+    }
+
+    /// Runs `operation` until it does anything but block. It gets the event it relies on.
+    pub(crate) fn poll_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut operation: impl FnMut(ReadyEvent) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let coop = ready!(poll_proceed(cx));
+            let event = ready!(self.poll_attempt(cx, direction))?;
+            match operation(event) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                result => {
+                    coop.made_progress();
+                    return Poll::Ready(result);
+                }
+            }
+        }
+    }
+
+    /// Waits until the resource was seen to be ready. Any number of tasks may wait.
+    pub(crate) async fn ready(&self, interest: Interest) -> io::Result<ReadyEvent> {
+        if self.source.word().event(interest.mask()).is_none() {
+            self.before_wait()?;
+        }
+        let event = self.source.readiness(interest).await;
+        self.checked(event)
+    }
+
+    /// Runs `operation` until it does anything but block. Any number of tasks may wait.
+    pub(crate) async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut operation: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        loop {
+            let event = match self.source.word().attempt(interest.mask()) {
+                Some(event) => self.checked(event)?,
+                None => self.ready(interest).await?,
+            };
+            let coop = poll_fn(poll_proceed).await;
+            match operation() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                result => {
+                    coop.made_progress();
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// Runs `operation` unless it is known that it would block.
+    pub(crate) fn try_io<R>(
+        &self,
+        interest: Interest,
+        operation: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        let Some(event) = self.source.word().attempt_now(interest.mask()) else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        let result = operation();
+        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.clear(event);
+        }
+        result
+    }
+
+    /// Whether urgent data was ever reported.
+    pub(crate) fn saw_priority(&self) -> bool {
+        self.source.word().saw_priority()
+    }
+
+    /// An operation found that `event` no longer holds.
+    pub(crate) fn clear(&self, event: ReadyEvent) {
+        self.source.clear(event);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // An error means that the descriptor was closed behind our back: the poller copes.
+        let _ = self.detach();
+        drop(self.source.take_slots());
+    }
+}

@@ -1,0 +1,522 @@
+//! A UDP socket.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll, ready};
+
+use socket2::{SockAddr, SockRef};
+
+use crate::engine::io::poll_evented::PollEvented;
+use crate::engine::io::source::Direction;
+use crate::io::{Interest, ReadBuf, Ready};
+use crate::net::addr::{ToSocketAddrs, first_success, no_address, to_socket_addrs};
+
+/// A UDP socket.
+///
+/// Either *connected* to one peer, to use [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv), or open
+/// to all, to use [`send_to`](UdpSocket::send_to) and [`recv_from`](UdpSocket::recv_from). All methods take
+/// a shared reference: to use one socket from several tasks, put it into an [`Arc`](std::sync::Arc).
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use yamanote::net::UdpSocket;
+///
+/// let server = UdpSocket::bind("127.0.0.1:0").await?;
+/// let client = UdpSocket::bind("127.0.0.1:0").await?;
+/// client.connect(server.local_addr()?).await?;
+/// client.send(b"hello").await?;
+///
+/// let mut buf = [0; 64];
+/// let (n, addr) = server.recv_from(&mut buf).await?;
+/// assert_eq!(&buf[..n], b"hello");
+/// server.send_to(b"goodbye", addr).await?;
+/// assert_eq!(client.recv(&mut buf).await?, 7);
+/// # Ok(())
+/// # }
+/// ```
+pub struct UdpSocket {
+    pub(in crate::net) io: PollEvented<mio::net::UdpSocket>,
+}
+
+/// The address that came with a datagram.
+pub(in crate::net) fn sender(addr: &SockAddr) -> io::Result<SocketAddr> {
+    addr.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+impl UdpSocket {
+    /// Makes a socket at an address. Of several addresses, the first that can be bound is taken. With port 0
+    /// the system chooses one, which [`local_addr`](UdpSocket::local_addr) tells.
+    ///
+    /// # Panics
+    /// Outside a runtime, or on one without I/O.
+    ///
+    /// # Errors
+    /// When no address was found or none could be bound; then the last one's error.
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
+        first_success(to_socket_addrs(addr).await?, |addr| {
+            UdpSocket::new(mio::net::UdpSocket::bind(addr)?)
+        })
+    }
+
+    #[track_caller]
+    fn new(socket: mio::net::UdpSocket) -> io::Result<UdpSocket> {
+        Ok(UdpSocket { io: PollEvented::new(socket)? })
+    }
+
+    /// Takes over a socket of the standard library's.
+    ///
+    /// It has to be in non-blocking mode already; otherwise the thread will block.
+    ///
+    /// # Panics
+    /// Outside a runtime, or on one without I/O.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_nonblocking(true)?;
+    /// let socket = yamanote::net::UdpSocket::from_std(socket)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::new(mio::net::UdpSocket::from_std(socket))
+    }
+
+    /// Hands the socket to the standard library. It stays in non-blocking mode.
+    ///
+    /// # Errors
+    /// When it cannot be taken from the runtime.
+    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        self.io.into_inner().map(Into::into)
+    }
+
+    fn sock_ref(&self) -> SockRef<'_> {
+        SockRef::from(&*self.io)
+    }
+
+    /// The address the socket is bound to.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    /// The address the socket is connected to.
+    ///
+    /// # Errors
+    /// With kind [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    /// Connects the socket: it sends to that peer by default, and receives from it only. Of several
+    /// addresses, the first that can be connected to is taken. May be repeated.
+    ///
+    /// # Errors
+    /// When no address was found or none could be connected to.
+    pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
+        first_success(to_socket_addrs(addr).await?, |addr| self.io.connect(addr))
+    }
+
+    /// Waits for any of the readiness in `interest` and tells what there is of it.
+    ///
+    /// Meant to be followed by a `try_` method, which may still find nothing: then wait again.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped: the readiness is reported again until a `try_` method
+    /// has found it wrong.
+    ///
+    /// # Errors
+    /// When the runtime has shut down.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        Ok(self.io.registration().ready(interest).await?.ready)
+    }
+
+    /// Waits until sending may make progress: `ready(Interest::WRITABLE)`.
+    ///
+    /// # Cancel safety
+    /// As for [`ready`](UdpSocket::ready).
+    pub async fn writable(&self) -> io::Result<()> {
+        self.ready(Interest::WRITABLE).await.map(drop)
+    }
+
+    /// As [`writable`](UdpSocket::writable), for use in a `poll` function. Only the last caller of this and
+    /// the sending `poll` functions is woken.
+    pub fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.registration().poll_ready(cx, Direction::Write).map_ok(drop)
+    }
+
+    /// Waits until receiving may make progress: `ready(Interest::READABLE)`.
+    ///
+    /// # Cancel safety
+    /// As for [`ready`](UdpSocket::ready).
+    pub async fn readable(&self) -> io::Result<()> {
+        self.ready(Interest::READABLE).await.map(drop)
+    }
+
+    /// As [`readable`](UdpSocket::readable), for use in a `poll` function. Only the last caller of this and
+    /// the receiving `poll` functions is woken.
+    pub fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.registration().poll_ready(cx, Direction::Read).map_ok(drop)
+    }
+
+    /// Sends a datagram to the peer the socket is connected to. Returns how many bytes were sent.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been sent.
+    ///
+    /// # Errors
+    /// When the socket is not connected, the datagram is too long, and others of the system.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.io.registration().async_io(Interest::WRITABLE, || self.io.send(buf)).await
+    }
+
+    /// As [`send`](UdpSocket::send), for use in a `poll` function. Only the last caller of this and the
+    /// other sending `poll` functions is woken.
+    pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.registration().poll_io(cx, Direction::Write, |_| self.io.send(buf))
+    }
+
+    /// As [`send`](UdpSocket::send), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
+    /// [`writable`](UdpSocket::writable).
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.io.registration().try_io(Interest::WRITABLE, || self.io.send(buf))
+    }
+
+    /// Receives a datagram from the peer the socket is connected to. Returns its length. What does not fit
+    /// into the buffer is lost.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been received.
+    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.registration().async_io(Interest::READABLE, || self.io.recv(buf)).await
+    }
+
+    /// As [`recv`](UdpSocket::recv), for use in a `poll` function. Only the last caller of this and the
+    /// other receiving `poll` functions is woken.
+    pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // SAFETY: `recv` initialises the bytes it reports.
+        unsafe { self.io.poll_read(cx, buf, false, |io, buf| io.try_io(|| SockRef::from(io).recv(buf))) }
+    }
+
+    /// As [`recv`](UdpSocket::recv), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
+    /// [`readable`](UdpSocket::readable).
+    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.registration().try_io(Interest::READABLE, || self.io.recv(buf))
+    }
+
+    /// Sends a datagram to a peer. Returns how many bytes were sent. Of several addresses the first is
+    /// taken.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been sent.
+    ///
+    /// # Errors
+    /// When no address was found, the datagram is too long, and others of the system.
+    pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
+        let target = to_socket_addrs(target).await?.next().ok_or_else(no_address)?;
+        self.io.registration().async_io(Interest::WRITABLE, || self.io.send_to(buf, target)).await
+    }
+
+    /// As [`send_to`](UdpSocket::send_to), for use in a `poll` function. Only the last caller of this and
+    /// the other sending `poll` functions is woken.
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        target: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        self.io.registration().poll_io(cx, Direction::Write, |_| self.io.send_to(buf, target))
+    }
+
+    /// As [`send_to`](UdpSocket::send_to), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
+    /// [`writable`](UdpSocket::writable).
+    pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.io.registration().try_io(Interest::WRITABLE, || self.io.send_to(buf, target))
+    }
+
+    /// Receives a datagram. Returns its length and its sender. What does not fit into the buffer is lost.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been received.
+    pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.registration().async_io(Interest::READABLE, || self.io.recv_from(buf)).await
+    }
+
+    /// As [`recv_from`](UdpSocket::recv_from), for use in a `poll` function. Only the last caller of this
+    /// and the other receiving `poll` functions is woken.
+    pub fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        let mut from = None;
+        // SAFETY: `recv_from` initialises the bytes it reports.
+        ready!(unsafe {
+            self.io.poll_read(cx, buf, false, |io, buf| {
+                let (n, addr) = io.try_io(|| SockRef::from(io).recv_from(buf))?;
+                from = Some(addr);
+                Ok(n)
+            })
+        })?;
+        Poll::Ready(sender(&from.expect("set by the read that succeeded")))
+    }
+
+    /// As [`recv_from`](UdpSocket::recv_from), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
+    /// [`readable`](UdpSocket::readable).
+    pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.registration().try_io(Interest::READABLE, || self.io.recv_from(buf))
+    }
+
+    /// Runs an operation of your own on the socket, unless it is known that it would block.
+    ///
+    /// When `f` answers [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness in `interest` is cleared.
+    /// So `f` must return it only if the socket itself did, and must not use methods of this type, which
+    /// keep track of readiness on their own.
+    ///
+    /// # Errors
+    /// Those of `f`, and `WouldBlock` without a call of it.
+    pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.io.registration().try_io(interest, || self.io.try_io(f))
+    }
+
+    /// Runs an operation of your own on the socket until it does anything but block, waiting for readiness
+    /// in between.
+    ///
+    /// The conditions of [`try_io`](UdpSocket::try_io) hold. `f` may be called several times.
+    ///
+    /// # Errors
+    /// Those of `f`, and one when the runtime has shut down.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut f: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.io.registration().async_io(interest, || self.io.try_io(&mut f)).await
+    }
+
+    /// Looks at the next datagram from the peer the socket is connected to, without taking it. Returns how
+    /// much of it is in the buffer.
+    ///
+    /// On Windows a datagram that does not fit is an error.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been received.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.registration().async_io(Interest::READABLE, || self.io.peek(buf)).await
+    }
+
+    /// As [`peek`](UdpSocket::peek), for use in a `poll` function. Only the last caller of this and the
+    /// receiving `poll` functions is woken.
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // SAFETY: `peek` initialises the bytes it reports.
+        unsafe { self.io.poll_read(cx, buf, false, |io, buf| io.try_io(|| SockRef::from(io).peek(buf))) }
+    }
+
+    /// As [`peek`](UdpSocket::peek), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.registration().try_io(Interest::READABLE, || self.io.peek(buf))
+    }
+
+    /// Looks at the next datagram without taking it. Returns how much of it is in the buffer, and its
+    /// sender.
+    ///
+    /// On Windows a datagram that does not fit is an error.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// let (a, b) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// a.send_to(b"hello", b.local_addr()?).await?;
+    /// let mut buf = [0; 16];
+    /// assert_eq!(b.peek_from(&mut buf).await?, (5, a.local_addr()?));
+    /// assert_eq!(b.recv_from(&mut buf).await?, (5, a.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.registration().async_io(Interest::READABLE, || self.io.peek_from(buf)).await
+    }
+
+    /// As [`peek_from`](UdpSocket::peek_from), for use in a `poll` function. Only the last caller of this
+    /// and the receiving `poll` functions is woken.
+    pub fn poll_peek_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        let mut from = None;
+        // SAFETY: `peek_from` initialises the bytes it reports.
+        ready!(unsafe {
+            self.io.poll_read(cx, buf, false, |io, buf| {
+                let (n, addr) = io.try_io(|| SockRef::from(io).peek_from(buf))?;
+                from = Some(addr);
+                Ok(n)
+            })
+        })?;
+        Poll::Ready(sender(&from.expect("set by the read that succeeded")))
+    }
+
+    /// As [`peek_from`](UdpSocket::peek_from), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.registration().try_io(Interest::READABLE, || self.io.peek_from(buf))
+    }
+
+    fn sender_of_next(&self) -> io::Result<SocketAddr> {
+        sender(&self.io.try_io(|| self.sock_ref().peek_sender())?)
+    }
+
+    /// Tells who sent the next datagram, without taking it; waits for one if need be.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, nothing has been received.
+    pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io.registration().async_io(Interest::READABLE, || self.sender_of_next()).await
+    }
+
+    /// As [`peek_sender`](UdpSocket::peek_sender), for use in a `poll` function. Only the last caller of
+    /// this and the receiving `poll` functions is woken.
+    pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        self.io.registration().poll_io(cx, Direction::Read, |_| self.sender_of_next())
+    }
+
+    /// As [`peek_sender`](UdpSocket::peek_sender), without waiting.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io.registration().try_io(Interest::READABLE, || self.sender_of_next())
+    }
+
+    /// Whether broadcasts may be sent (`SO_BROADCAST`).
+    pub fn broadcast(&self) -> io::Result<bool> {
+        self.io.broadcast()
+    }
+
+    /// Sets whether broadcasts may be sent (`SO_BROADCAST`).
+    pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
+        self.io.set_broadcast(on)
+    }
+
+    /// Whether multicasts sent over IPv4 come back to this host (`IP_MULTICAST_LOOP`).
+    pub fn multicast_loop_v4(&self) -> io::Result<bool> {
+        self.io.multicast_loop_v4()
+    }
+
+    /// Sets whether multicasts sent over IPv4 come back to this host (`IP_MULTICAST_LOOP`).
+    pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
+        self.io.set_multicast_loop_v4(on)
+    }
+
+    /// The time-to-live of multicasts sent over IPv4 (`IP_MULTICAST_TTL`).
+    pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
+        self.io.multicast_ttl_v4()
+    }
+
+    /// Sets the time-to-live of multicasts sent over IPv4 (`IP_MULTICAST_TTL`). The default of 1 keeps them
+    /// in the local network.
+    pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
+        self.io.set_multicast_ttl_v4(ttl)
+    }
+
+    /// Whether multicasts sent over IPv6 come back to this host (`IPV6_MULTICAST_LOOP`).
+    pub fn multicast_loop_v6(&self) -> io::Result<bool> {
+        self.io.multicast_loop_v6()
+    }
+
+    /// Sets whether multicasts sent over IPv6 come back to this host (`IPV6_MULTICAST_LOOP`).
+    pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
+        self.io.set_multicast_loop_v6(on)
+    }
+
+    /// The time-to-live of packets sent (`IP_TTL`).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let socket = yamanote::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// socket.set_ttl(100)?;
+    /// assert_eq!(socket.ttl()?, 100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.ttl()
+    }
+
+    /// Sets the time-to-live of packets sent (`IP_TTL`).
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.set_ttl(ttl)
+    }
+
+    /// Joins a multicast group (`IP_ADD_MEMBERSHIP`) on the interface with the given address;
+    /// [`UNSPECIFIED`](Ipv4Addr::UNSPECIFIED) lets the system choose.
+    pub fn join_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.io.join_multicast_v4(&multiaddr, &interface)
+    }
+
+    /// Joins a multicast group (`IPV6_ADD_MEMBERSHIP`) on the interface with the given index; 0 lets the
+    /// system choose.
+    pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.io.join_multicast_v6(multiaddr, interface)
+    }
+
+    /// Leaves a multicast group (`IP_DROP_MEMBERSHIP`).
+    pub fn leave_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.io.leave_multicast_v4(&multiaddr, &interface)
+    }
+
+    /// Leaves a multicast group (`IPV6_DROP_MEMBERSHIP`).
+    pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.io.leave_multicast_v6(multiaddr, interface)
+    }
+
+    /// Takes the socket's pending error (`SO_ERROR`).
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.io.take_error()
+    }
+}
+
+impl TryFrom<std::net::UdpSocket> for UdpSocket {
+    type Error = io::Error;
+
+    /// The same as [`UdpSocket::from_std`].
+    fn try_from(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::from_std(socket)
+    }
+}
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (*self.io).fmt(f)
+    }
+}
