@@ -39,9 +39,14 @@ impl BlockingSchedule {
 }
 
 impl Schedule for BlockingSchedule {
-    fn schedule(&self, task: Job) {
-        // An abort before the job began: whoever takes it out of the queue sees the flag.
+    unsafe fn schedule(_: *const Self, task: Job) {
+        // A job is never woken, and an abort leaves it in the pool's queue, where its thread sees the flag.
         drop(task);
+    }
+
+    fn bind(&self, task: TaskRef<Self>) -> Result<(), TaskRef<Self>> {
+        // A job is never suspended.
+        Err(task)
     }
 
     fn release(&self, _: &TaskRef<Self>) -> bool {
@@ -51,6 +56,10 @@ impl Schedule for BlockingSchedule {
             self.shared.unpark(0);
         }
         false
+    }
+
+    fn has_terminate_hook(&self) -> bool {
+        self.shared.config.hooks.task_terminate.is_some()
     }
 
     fn on_terminate(&self, id: Id, location: &'static Location<'static>) {
@@ -173,9 +182,7 @@ impl Pool {
         if let Some(hook) = &handle.shared.config.hooks.task_spawn {
             hook(&crate::runtime::TaskMeta::new(id, location));
         }
-        let (task, job, join) = task::new_task(BlockingTask { job: Some(f) }, schedule, id, location);
-        // Nobody but the queue and the join handle needs to find it.
-        drop(task);
+        let (job, join) = task::new_task(BlockingTask { job: Some(f) }, schedule, id, location);
         let result = self.submit(handle, Queued { job, mandatory });
         (join, result)
     }

@@ -179,7 +179,7 @@ mod rt {
 
     /// Runs `f` if the current thread drives a worker of `shared`.
     #[inline]
-    pub(crate) fn with_worker<R>(shared: &Arc<Shared>, f: impl FnOnce(&Worker) -> R) -> Option<R> {
+    pub(crate) fn with_worker<R>(shared: *const Shared, f: impl FnOnce(&Worker) -> R) -> Option<R> {
         with(|context| {
             let worker = context.worker.get();
             if worker.is_null() {
@@ -188,7 +188,7 @@ mod rt {
             // SAFETY: `enter_worker` sets the pointer to a worker that outlives the time it is set, on
             // this thread only, and `f` cannot carry the reference away.
             let worker = unsafe { &*worker };
-            Arc::ptr_eq(&worker.shared, shared).then(|| f(worker))
+            std::ptr::eq(Arc::as_ptr(&worker.shared), shared).then(|| f(worker))
         })
     }
 
@@ -203,7 +203,7 @@ mod rt {
     /// The index of the worker of `shared` that this thread drives.
     #[inline]
     pub(crate) fn worker_index(shared: &Arc<Shared>) -> Option<usize> {
-        with_worker(shared, |worker| worker.has_core().then_some(worker.index)).flatten()
+        with_worker(Arc::as_ptr(shared), |worker| worker.has_core().then_some(worker.index)).flatten()
     }
 
     /// A small number that stays the same for the thread.

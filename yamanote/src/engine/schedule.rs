@@ -19,29 +19,47 @@ pub(crate) type Runnable = task::Runnable<Arc<Shared>>;
 
 impl Schedule for Arc<Shared> {
     #[inline]
-    fn schedule(&self, task: Runnable) {
+    unsafe fn schedule(this: *const Self, task: Runnable) {
+        // SAFETY: `this` is good until the runnable is handed on, which comes after.
+        let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
-        let here = context::with_worker(self, |worker| worker.push(raw)).unwrap_or(Err(raw));
+        let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
-            push_remote(self, raw);
+            // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
+            let shared = unsafe { Arc::clone(&*this) };
+            push_remote(&shared, raw);
         }
     }
 
     #[inline]
-    fn yield_now(&self, task: Runnable) {
+    unsafe fn yield_now(this: *const Self, task: Runnable) {
+        // SAFETY: as in `schedule`.
+        let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
-        let here = context::with_worker(self, |worker| worker.defer(raw)).unwrap_or(Err(raw));
+        let here = context::with_worker(shared, |worker| worker.defer(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
-            push_remote(self, raw);
+            // SAFETY: as in `schedule`.
+            let shared = unsafe { Arc::clone(&*this) };
+            push_remote(&shared, raw);
         }
     }
 
+    fn bind(&self, task: TaskRef<Self>) -> Result<(), TaskRef<Self>> {
+        let shard = context::worker_index(self).unwrap_or(self.workers());
+        self.live.bind(task, shard)
+    }
+
     fn release(&self, task: &TaskRef<Self>) -> bool {
+        self.note_task_ended();
         self.live.remove(task)
     }
 
     fn unhandled_panic(&self) {
         self.note_unhandled_panic();
+    }
+
+    fn has_terminate_hook(&self) -> bool {
+        self.config.hooks.task_terminate.is_some()
     }
 
     fn on_terminate(&self, id: Id, location: &'static Location<'static>) {
@@ -57,7 +75,7 @@ fn push_remote(shared: &Arc<Shared>, raw: Raw) {
     if shared.is_single() {
         if let Err(raw) = shared.remotes[0].inbox.push(raw) {
             // SAFETY: the inbox gave back the unit we tried to hand it.
-            drop(unsafe { Runnable::from_raw(raw) });
+            unsafe { Runnable::from_raw(raw) }.shutdown();
             return;
         }
         shared.unpark(0);
@@ -86,7 +104,7 @@ fn push_remote(shared: &Arc<Shared>, raw: Raw) {
     if let Err(raw) = pushed {
         // The runtime is gone.
         // SAFETY: the inbox gave back the unit we tried to hand it.
-        drop(unsafe { Runnable::from_raw(raw) });
+        unsafe { Runnable::from_raw(raw) }.shutdown();
     }
 }
 

@@ -20,6 +20,13 @@ use crate::engine::worker::Core;
 use crate::runtime::{Histogram, HistogramConfiguration, RuntimeFlavor, UnhandledPanic};
 use crate::util::{CachePadded, Counter, rng};
 
+/// How many tasks there were.
+#[derive(Debug, Default)]
+pub(crate) struct TaskCounts {
+    pub(crate) spawned: Counter,
+    pub(crate) ended: Counter,
+}
+
 /// What the builder decided.
 pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
@@ -75,6 +82,8 @@ pub(crate) struct Shared {
     /// A task panicked and the runtime was built to stop at that.
     unhandled_panic: AtomicBool,
     pub(crate) forced_yields: Counter,
+    /// Tasks spawned and ended by threads that are no workers; workers count their own.
+    outside: CachePadded<TaskCounts>,
     /// The generator that seeds all others of this runtime.
     seeds: Mutex<u64>,
 }
@@ -107,6 +116,7 @@ impl Shared {
             shutdown: AtomicBool::new(false),
             unhandled_panic: AtomicBool::new(false),
             forced_yields: Counter::new(),
+            outside: CachePadded::default(),
             seeds: Mutex::new(config.seed | 1),
             config,
         })
@@ -168,6 +178,36 @@ impl Shared {
             self.unpark(worker);
         }
         true
+    }
+
+    #[inline]
+    pub(crate) fn note_task_spawned(self: &Arc<Self>) {
+        match context::worker_index(self) {
+            Some(worker) => self.remotes[worker].stats.tasks.spawned.add(1),
+            None => self.outside.spawned.add_shared(1),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn note_task_ended(self: &Arc<Self>) {
+        match context::worker_index(self) {
+            Some(worker) => self.remotes[worker].stats.tasks.ended.add(1),
+            None => self.outside.ended.add_shared(1),
+        }
+    }
+
+    /// How many tasks were ever spawned.
+    pub(crate) fn spawned_tasks(&self) -> u64 {
+        let own: u64 = self.remotes.iter().map(|remote| remote.stats.tasks.spawned.get()).sum();
+        own + self.outside.spawned.get()
+    }
+
+    /// How many tasks have been spawned and have not ended; a snapshot.
+    pub(crate) fn alive_tasks(&self) -> u64 {
+        // Ended first: a task that is counted out was counted in before.
+        let own: u64 = self.remotes.iter().map(|remote| remote.stats.tasks.ended.get()).sum();
+        let ended = own + self.outside.ended.get();
+        self.spawned_tasks().saturating_sub(ended)
     }
 
     /// A seed for one more generator. The same runtime seed gives the same sequence.

@@ -1,12 +1,12 @@
 //! How a runtime ends.
 //!
 //! 1. `start_shutdown` raises the flag and unparks every worker.
-//! 2. Each worker leaves its loop after the poll it is in, closes the set of live tasks and cancels what is
-//!    in it: a task that is not being polled drops its future here, one that is being polled is
-//!    cancelled by whoever polls it, when that poll ends.
-//! 3. The last worker to leave knows that no task is being polled: it empties all queues, closes the
-//!    inboxes, so that a late wake-up drops its task reference instead of queueing it, and shuts the drivers
-//!    down, which fails every pending operation.
+//! 2. Each worker leaves its loop after the poll it is in, closes the set of suspended tasks and cancels
+//!    what is in it: a task that is not being polled drops its future here, one that is being polled is
+//!    cancelled by whoever polls it, when that poll ends; so is one that would be suspended for the first time.
+//! 3. The last worker to leave knows that no task is being polled: it empties all queues, cancelling the tasks
+//!    that were never polled, closes the inboxes, so that what is spawned or woken late is cancelled there and
+//!    then, and shuts the drivers down, which fails every pending operation.
 
 use std::sync::{Arc, PoisonError};
 
@@ -32,18 +32,18 @@ pub(crate) fn retire(shared: &Arc<Shared>, core: Box<Core>) {
 /// Empties what all workers left behind.
 fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
     for mut core in cores {
-        core.drain(drop_task);
+        core.drain(cancel);
     }
     for remote in &shared.remotes {
         while let Some(task) = remote.ring.pop() {
-            drop_task(task);
+            cancel(task);
         }
         if let Some(task) = remote.lifo.take() {
-            drop_task(task);
+            cancel(task);
         }
         let mut chain = remote.inbox.close();
         while let Some(task) = chain.pop() {
-            drop_task(task);
+            cancel(task);
         }
     }
     for remote in &shared.remotes {
@@ -51,7 +51,7 @@ fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
     }
 }
 
-fn drop_task(task: Raw) {
+fn cancel(task: Raw) {
     // SAFETY: the queues carry reference units that `Runnable::into_raw` gave, each once.
-    drop(unsafe { Runnable::from_raw(task) });
+    unsafe { Runnable::from_raw(task) }.shutdown();
 }

@@ -8,7 +8,7 @@ use crate::engine::context;
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Schedule, id::Id};
 
-/// Makes a task of `future`, binds it to the runtime's live set and schedules it. After shutdown the future
+/// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.
 pub(crate) fn spawn<F>(
     shared: &Arc<Shared>,
@@ -38,17 +38,16 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let (task, runnable, join) = task::new_task(future, Arc::clone(shared), id, location);
+    let (runnable, join) = task::new_task(future, Arc::clone(shared), id, location);
     if let Some(hook) = &shared.config.hooks.task_spawn {
         hook(&runnable.meta());
     }
-    let shard = context::worker_index(shared).unwrap_or(shared.workers());
-    match shared.live.bind(task, shard) {
-        Ok(()) => shared.schedule(runnable),
-        Err(task) => {
-            drop(runnable);
-            task.shutdown();
-        }
+    shared.note_task_spawned();
+    if shared.is_shutdown() {
+        runnable.shutdown();
+    } else {
+        // SAFETY: `shared` is borrowed for the call, so it does not go away with the task.
+        unsafe { Arc::schedule(shared, runnable) };
     }
     join
 }

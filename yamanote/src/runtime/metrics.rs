@@ -42,7 +42,7 @@ impl RuntimeMetrics {
 
     /// How many tasks have been spawned and have not ended.
     pub fn num_alive_tasks(&self) -> usize {
-        self.handle.shared.live.len()
+        self.handle.shared.alive_tasks() as usize
     }
 
     /// The old name of [`num_alive_tasks`](RuntimeMetrics::num_alive_tasks).
@@ -53,7 +53,7 @@ impl RuntimeMetrics {
 
     /// How many tasks were ever spawned.
     pub fn spawned_tasks_count(&self) -> u64 {
-        self.handle.shared.live.spawned()
+        self.handle.shared.spawned_tasks()
     }
 
     /// How many threads the blocking pool has.

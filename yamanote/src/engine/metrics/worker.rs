@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use crate::engine::shared::TaskCounts;
 use crate::util::Counter;
 
 #[derive(Debug, Default)]
@@ -26,6 +27,7 @@ pub(crate) struct WorkerStats {
     pub(crate) mean_poll_ns: Counter,
     /// Tasks beyond the ring, which a queue nobody steals from keeps behind it.
     pub(crate) backlog: Counter,
+    pub(crate) tasks: TaskCounts,
     thread: Mutex<Option<ThreadId>>,
 }
 

@@ -18,7 +18,7 @@ use crate::util::linked_list::{Link, Links};
 /// * `queue_next`: the queue the task's runnable is in.
 /// * `links`: the shard of the live set the task is bound to, under its lock.
 /// * `home`: everybody; a hint.
-/// * `shard`: written when the task is bound, before it is scheduled; read by whoever releases it.
+/// * `shard`: whoever polls the task: it binds it, once, and releases it.
 /// * `stage`: whoever may touch the future or the output (see `raw`).
 #[repr(C)]
 pub(crate) struct Header {
@@ -51,6 +51,9 @@ pub(crate) struct Vtable {
     pub(super) join_waker: unsafe fn(NonNull<Header>) -> NonNull<UnsafeCell<Option<Waker>>>,
 }
 
+/// The shard of a task that is not bound yet.
+pub(super) const UNBOUND: u16 = u16::MAX;
+
 /// The home of a task that no worker has run yet.
 pub(crate) const NO_HOME: u16 = u16::MAX;
 
@@ -69,7 +72,7 @@ impl Header {
             id,
             location,
             home: AtomicU16::new(NO_HOME),
-            shard: AtomicU16::new(0),
+            shard: AtomicU16::new(UNBOUND),
             stage: AtomicU8::new(stage),
         }
     }
@@ -90,6 +93,12 @@ impl Header {
     pub(crate) unsafe fn queue_next(task: NonNull<Header>) -> Option<NonNull<Header>> {
         // SAFETY: as in `set_queue_next`.
         unsafe { task.as_ref().queue_next.with(|link| *link) }
+    }
+
+    /// Whether the live set knows the task.
+    pub(super) fn is_bound(&self) -> bool {
+        // Relaxed: written and read by whoever polls, and the state orders polls.
+        self.shard.load(Ordering::Relaxed) != UNBOUND
     }
 
     /// The worker that ran the task last.

@@ -1,17 +1,20 @@
-//! The set of a scheduler's live tasks, by which all are found at shutdown.
+//! The set of a scheduler's suspended tasks, by which they are found at shutdown.
 //!
-//! Sharded: a worker binds the tasks it spawns to a shard of its own, so that spawning takes a lock nobody
-//! else wants, most of the time; a task that ended elsewhere is unlinked from there. Closing is done under each shard's
-//! lock, so a task is either bound before (and found) or refused after.
+//! A task enters when it is suspended for the first time: before that it is in a queue or being polled, and found
+//! there, so tasks that never wait pass the set by.
+//!
+//! Sharded: a worker binds tasks to a shard of its own, so that it takes a lock nobody else wants, most of the
+//! time; a task that ended elsewhere is unlinked from there. Closing is done under each shard's lock, so a
+//! task is either bound before (and found) or refused after.
 
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::header::{Header, LiveLink};
+use super::header::{Header, LiveLink, UNBOUND};
 use super::refs::TaskRef;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::Ordering;
-use crate::util::{CachePadded, Counter, LinkedList};
+use crate::util::{CachePadded, LinkedList};
 
 pub(crate) struct LiveSet<S> {
     shards: Box<[CachePadded<Shard>]>,
@@ -20,9 +23,6 @@ pub(crate) struct LiveSet<S> {
 
 struct Shard {
     list: Mutex<List>,
-    /// Written under the lock.
-    bound: Counter,
-    released: Counter,
 }
 
 struct List {
@@ -42,8 +42,6 @@ impl<S> LiveSet<S> {
                 .map(|_| {
                     CachePadded::new(Shard {
                         list: Mutex::new(List { tasks: LinkedList::new(), closed: false }),
-                        bound: Counter::new(),
-                        released: Counter::new(),
                     })
                 })
                 .collect(),
@@ -54,14 +52,12 @@ impl<S> LiveSet<S> {
     /// Adds a task, or gives it back when the set is closed.
     pub(crate) fn bind(&self, task: TaskRef<S>, shard: usize) -> Result<(), TaskRef<S>> {
         debug_assert!(shard < self.shards.len());
-        // Relaxed: whoever releases the task saw it scheduled, which comes after.
-        task.header().shard.store(shard as u16, Ordering::Relaxed);
-        let shard = &self.shards[shard];
-        let mut list = shard.list.lock();
+        let mut list = self.shards[shard].list.lock();
         if list.closed {
             return Err(task);
         }
-        shard.bound.add(1);
+        // Relaxed: read by whoever polls the task, as we do.
+        task.header().shard.store(shard as u16, Ordering::Relaxed);
         // SAFETY: the reference keeps the task in place while it is linked, and a task is bound once.
         unsafe { list.tasks.push_back(task.into_raw()) };
         Ok(())
@@ -69,14 +65,14 @@ impl<S> LiveSet<S> {
 
     /// Takes a task out. `true`: it was in; its reference is the caller's to drop.
     pub(crate) fn remove(&self, task: &TaskRef<S>) -> bool {
-        let shard = &self.shards[task.header().shard.load(Ordering::Relaxed) as usize];
-        let mut list = shard.list.lock();
-        // SAFETY: a task is linked in the shard that its header names, or not at all.
-        let was_in = unsafe { list.tasks.remove(task.as_raw()) };
-        if was_in {
-            shard.released.add(1);
+        match task.header().shard.load(Ordering::Relaxed) {
+            UNBOUND => false,
+            shard => {
+                let mut list = self.shards[shard as usize].list.lock();
+                // SAFETY: a task is linked in the shard that its header names, or not at all.
+                unsafe { list.tasks.remove(task.as_raw()) }
+            }
         }
-        was_in
     }
 
     /// Refuses new tasks and cancels those that are there, beginning with the caller's shard.
@@ -88,14 +84,7 @@ impl<S> LiveSet<S> {
         for i in 0..n {
             let shard = &self.shards[(first + i) % n];
             loop {
-                let task: Option<NonNull<Header>> = {
-                    let mut list = shard.list.lock();
-                    let task = list.tasks.pop_front();
-                    if task.is_some() {
-                        shard.released.add(1);
-                    }
-                    task
-                };
+                let task: Option<NonNull<Header>> = shard.list.lock().tasks.pop_front();
                 let Some(task) = task else { break };
                 // SAFETY: the list's reference is ours now. Outside the lock: futures' drops run here.
                 unsafe { TaskRef::<S>::from_raw(task) }.shutdown();
@@ -103,24 +92,7 @@ impl<S> LiveSet<S> {
         }
     }
 
-    /// How many tasks are in; a snapshot.
-    pub(crate) fn len(&self) -> usize {
-        // Released first: a task counted out was counted in before.
-        let released: u64 = self.shards.iter().map(|shard| shard.released.get()).sum();
-        let bound: u64 = self.shards.iter().map(|shard| shard.bound.get()).sum();
-        bound.saturating_sub(released) as usize
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// How many tasks were ever bound.
-    pub(crate) fn spawned(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.bound.get()).sum()
-    }
-
-    /// Visits the live tasks, under one shard's lock at a time.
+    /// Visits the tasks in the set, under one shard's lock at a time.
     pub(crate) fn for_each(&self, mut f: impl FnMut(&TaskRef<S>)) {
         for shard in &self.shards {
             shard.list.lock().tasks.for_each(|task| {

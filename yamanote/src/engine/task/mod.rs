@@ -28,18 +28,36 @@ pub(crate) use refs::{Runnable, TaskRef};
 /// What a task needs of its scheduler.
 pub(crate) trait Schedule: Sized + 'static {
     /// Takes a task that was woken.
-    fn schedule(&self, task: Runnable<Self>);
+    ///
+    /// # Safety
+    /// `this` is inside the task: it is good until the runnable is handed on, to a queue that another thread may
+    /// take it from or by running it, and must not be used after that.
+    unsafe fn schedule(this: *const Self, task: Runnable<Self>);
 
     /// Takes a task that was woken while it was polled: it goes behind its peers.
-    fn yield_now(&self, task: Runnable<Self>) {
-        self.schedule(task);
+    ///
+    /// # Safety
+    /// As for [`schedule`](Schedule::schedule).
+    unsafe fn yield_now(this: *const Self, task: Runnable<Self>) {
+        // SAFETY: by contract.
+        unsafe { Self::schedule(this, task) }
     }
+
+    /// Enters a task that is about to be suspended for the first time into the set of live tasks; gives it
+    /// back if that is closed. Until then a task is in a queue or being polled, and found there at shutdown; so
+    /// one that never has to wait costs no entry.
+    fn bind(&self, task: TaskRef<Self>) -> Result<(), TaskRef<Self>>;
 
     /// A task ended: takes it out of the live set. `true`: it was in, and its reference is the caller's.
     fn release(&self, task: &TaskRef<Self>) -> bool;
 
     /// A task panicked.
     fn unhandled_panic(&self) {}
+
+    /// Whether [`on_terminate`](Schedule::on_terminate) does anything.
+    fn has_terminate_hook(&self) -> bool {
+        false
+    }
 
     /// A task ended; for hooks.
     fn on_terminate(&self, _id: Id, _location: &'static Location<'static>) {}
@@ -55,7 +73,7 @@ pub(crate) fn new_task<F, S>(
     scheduler: S,
     id: Id,
     location: &'static Location<'static>,
-) -> (TaskRef<S>, Runnable<S>, JoinHandle<F::Output>)
+) -> (Runnable<S>, JoinHandle<F::Output>)
 where
     F: Future + 'static,
     F::Output: 'static,
@@ -66,6 +84,6 @@ where
     } else {
         raw::allocate(future, scheduler, id, location)
     };
-    // SAFETY: a new task has these three references.
-    unsafe { (TaskRef::from_raw(task), Runnable::from_raw(task), JoinHandle::from_raw(task)) }
+    // SAFETY: a new task has these two references.
+    unsafe { (Runnable::from_raw(task), JoinHandle::from_raw(task)) }
 }

@@ -11,8 +11,8 @@
 //!
 //! # Who may touch the join waker's slot
 //! 1. While `JOIN_WAKER` is clear: the join handle.
-//! 2. While it is set: nobody writes; the completer reads it after `COMPLETE`, and clears the flag. If
-//!    `JOIN_INTEREST` is gone by then, it drops the waker.
+//! 2. While it is set: nobody writes, and the completer may read. It clears the flag in the same step in which
+//!    it lets go of its reference; a waker that no join handle is left for is dropped with the cell.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -26,7 +26,7 @@ use super::error::{JoinError, Payload};
 use super::header::{Header, Vtable};
 use super::id::{CurrentId, Id};
 use super::refs::{Runnable, TaskRef};
-use super::state::{EndPoll, StartPoll};
+use super::state::{DropJoin, EndPoll, StartPoll};
 use super::{Schedule, waker};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering;
@@ -54,7 +54,7 @@ struct Cell<F: Future, S> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-/// Makes a task on the heap, with one reference each for a [`TaskRef`], a [`Runnable`] and a join handle.
+/// Makes a task on the heap, with one reference each for a [`Runnable`] and a join handle.
 pub(super) fn allocate<F: Future + 'static, S: Schedule>(
     future: F,
     scheduler: S,
@@ -196,35 +196,32 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
     unsafe fn complete(&self, task: NonNull<Header>) {
         let snapshot = self.header.state.complete();
         // What runs here is the user's: an output's drop, a waker. Its panics are not the worker's.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            if !snapshot.is_join_interested() {
+        if !snapshot.is_join_interested() {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
                 let _id = CurrentId::set(self.header.id);
                 // SAFETY: rule 2: the join handle left before `COMPLETE`.
                 unsafe { self.drop_stage() };
-            } else if snapshot.has_join_waker() {
+            }));
+        } else if snapshot.has_join_waker() {
+            self.join_waker.with(|waker| {
                 // SAFETY: rule 2 of the waker's slot.
-                self.join_waker.with(|waker| unsafe {
-                    if let Some(waker) = &*waker {
-                        waker.wake_by_ref();
-                    }
-                });
-            }
-        }));
-        if snapshot.is_join_interested() && snapshot.has_join_waker() {
-            let snapshot = self.header.state.unset_waker_after_complete();
-            if !snapshot.is_join_interested() {
-                // SAFETY: rule 2 of the waker's slot: the join handle left it to us.
-                let waker = self.join_waker.with_mut(|waker| unsafe { (*waker).take() });
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
-            }
+                let waker = unsafe { &*waker };
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.as_ref().map(Waker::wake_by_ref)));
+            });
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            self.scheduler.on_terminate(self.header.id, self.header.location);
-        }));
+        if self.scheduler.has_terminate_hook() {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                self.scheduler.on_terminate(self.header.id, self.header.location);
+            }));
+        }
+        let mut refs = 1;
         // SAFETY: our reference keeps the task alive, and the borrowed `TaskRef` drops none.
         let borrowed = ManuallyDrop::new(unsafe { TaskRef::<S>::from_raw(task) });
-        let refs = if self.scheduler.release(&borrowed) { 2 } else { 1 };
-        if self.header.state.drop_refs(refs) {
+        if self.scheduler.release(&borrowed) {
+            refs += 1;
+        }
+        let had_waker = snapshot.is_join_interested() && snapshot.has_join_waker();
+        if self.header.state.drop_completer_refs(refs, had_waker) {
             // SAFETY: those were the last.
             unsafe { free::<F, S>(task) };
         }
@@ -258,27 +255,37 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     match poll {
         // SAFETY (all arms): rule 1 still holds, and the runnable's reference is ours.
         Ok(Poll::Ready(())) => unsafe { cell.complete(task) },
-        Ok(Poll::Pending) => match cell.header.state.end_poll() {
-            EndPoll::Idle => {}
-            // SAFETY: the last reference was dropped.
-            EndPoll::Free => unsafe { free::<F, S>(task) },
-            // SAFETY: the poll's reference is the new runnable's.
-            EndPoll::Reschedule => unsafe {
-                // The scheduler is borrowed from the cell, which another worker may free while it is
-                // still in use, once the runnable is in a queue: hold the task meanwhile.
-                let runnable = Runnable::from_raw(task);
-                cell.header.state.add_ref();
-                cell.scheduler.yield_now(runnable);
-                if cell.header.state.drop_refs(1) {
-                    free::<F, S>(task);
-                }
-            },
-            // SAFETY: still `RUNNING`, by us.
-            EndPoll::Cancel => unsafe {
-                cell.cancel_future();
-                cell.complete(task);
-            },
-        },
+        Ok(Poll::Pending) => {
+            let mut end = cell.header.state.end_poll(cell.header.is_bound());
+            if end == EndPoll::Bind {
+                // About to be suspended for the first time: from now on only wakers lead to the task, so
+                // the live set has to know it. The poll's reference becomes the set's.
+                // SAFETY: the poll's reference is ours.
+                end = match cell.scheduler.bind(unsafe { TaskRef::from_raw(task) }) {
+                    Ok(()) => cell.header.state.end_poll_bound(),
+                    Err(reference) => {
+                        // The runtime shuts down.
+                        let _ = reference.into_raw();
+                        EndPoll::Cancel
+                    }
+                };
+            }
+            match end {
+                EndPoll::Idle => {}
+                EndPoll::Bind => unreachable!("bound once"),
+                // SAFETY: the last reference was dropped.
+                EndPoll::Free => unsafe { free::<F, S>(task) },
+                // SAFETY: the poll's reference is the new runnable's.
+                EndPoll::Reschedule => unsafe {
+                    S::yield_now(&raw const cell.scheduler, Runnable::from_raw(task));
+                },
+                // SAFETY: still `RUNNING`, by us, with a reference.
+                EndPoll::Cancel => unsafe {
+                    cell.cancel_future();
+                    cell.complete(task);
+                },
+            }
+        }
         Err(payload) => {
             // The drop of a future that panicked may panic again; the first payload is the one to tell.
             let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -296,12 +303,10 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
 }
 
 unsafe fn schedule<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: the caller's reference keeps the cell alive; it goes to the runnable. Once that is in a queue
-    // the task may end and be freed by another thread while the scheduler is still borrowed: the waker's
-    // callers hold a reference of their own through the call, or add one.
+    // SAFETY: the caller's reference keeps the cell alive, until it goes to the runnable and with it into a queue.
     unsafe {
-        let runnable = Runnable::from_raw(task);
-        cell::<F, S>(task).scheduler.schedule(runnable);
+        let scheduler = &raw const cell::<F, S>(task).scheduler;
+        S::schedule(scheduler, Runnable::from_raw(task));
     }
 }
 
@@ -376,7 +381,13 @@ unsafe fn is_ready(header: &Header, slot: &UnsafeCell<Option<Waker>>, waker: &Wa
 unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: the join handle's reference keeps the cell alive.
     let cell = unsafe { cell::<F, S>(task) };
-    let action = cell.header.state.drop_join();
+    let snapshot = cell.header.state.load();
+    let action = if snapshot.is_complete() {
+        // Nobody looks at the interest any more. A waker's slot that the completer still reads is left to it.
+        DropJoin { output: cell.tag() != stage::EMPTY, waker: !snapshot.has_join_waker() }
+    } else {
+        cell.header.state.drop_join()
+    };
     // The output's and the waker's drops are the user's; whoever drops a handle does not expect their
     // panics, and upstream keeps them too.
     if action.output {
@@ -387,7 +398,7 @@ unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         }));
     }
     if action.waker {
-        // SAFETY: rule 1 of the waker's slot, or the completer is through with it.
+        // SAFETY: rule 1 of the waker's slot.
         let waker = cell.join_waker.with_mut(|waker| unsafe { (*waker).take() });
         let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
     }
@@ -424,7 +435,10 @@ mod tests {
     struct Nowhere(#[allow(dead_code)] usize);
 
     impl Schedule for Nowhere {
-        fn schedule(&self, _: Runnable<Self>) {}
+        unsafe fn schedule(_: *const Self, _: Runnable<Self>) {}
+        fn bind(&self, _: TaskRef<Self>) -> Result<(), TaskRef<Self>> {
+            Ok(())
+        }
         fn release(&self, _: &TaskRef<Self>) -> bool {
             false
         }

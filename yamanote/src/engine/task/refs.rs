@@ -40,7 +40,7 @@ unsafe fn free(task: NonNull<Header>) {
 }
 
 /// # Safety
-/// The caller must own a reference, which goes to the scheduler, and hold another one.
+/// The caller must own a reference, which goes to the scheduler.
 unsafe fn schedule(task: NonNull<Header>) {
     // SAFETY: by contract; the vtable fits.
     unsafe { (task.as_ref().vtable.schedule)(task) }
@@ -53,13 +53,8 @@ pub(super) unsafe fn wake_by_value(task: NonNull<Header>) {
     unsafe {
         match task.as_ref().state.wake_by_value() {
             Wake::Nothing => {}
-            Wake::Schedule => {
-                // The waker's reference is the runnable's now; the scheduler is reached through the task, so
-                // one more is held while it is.
-                add_ref(task);
-                schedule(task);
-                drop_ref(task);
-            }
+            // The waker's reference is the runnable's now.
+            Wake::Schedule => schedule(task),
             Wake::Free => free(task),
         }
     }
@@ -124,7 +119,7 @@ impl<S> TaskRef<S> {
     }
 
     /// Cancels the task: if nobody polls it, its future is dropped here and now, else by whoever does, when
-    /// the poll ends.
+    /// the poll ends. For a reference that is in no live set any more.
     pub(crate) fn shutdown(self) {
         if self.header().state.shut_down() {
             let task = self.into_raw();

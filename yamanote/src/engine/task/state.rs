@@ -6,11 +6,11 @@
 //! | `COMPLETE` | together with clearing `RUNNING`, for good | the future is gone, the output is there or was dropped |
 //! | `NOTIFIED` | by a wake; cleared when the poll begins | a [`Runnable`](super::Runnable) exists, or will when the poll ends |
 //! | `JOIN_INTEREST` | from the start; cleared when the join handle is dropped | the output is the join handle's |
-//! | `JOIN_WAKER` | by the join handle, after it stored its waker | the waker's slot is the task's to read; while it is clear the slot is the join handle's |
+//! | `JOIN_WAKER` | by the join handle, after it stored its waker; cleared by it, or by the completer when it leaves | nobody writes to the waker's slot, which the completer may read; while it is clear the slot is the join handle's |
 //! | `CANCELLED` | by an abort or a shutdown, for good | the next poll drops the future instead |
 //!
-//! Above the flags stand the references: one for the set of live tasks, one for the runnable or the poll, one
-//! for the join handle, one for each waker and abort handle.
+//! Above the flags stand the references: one for the runnable or the poll, one for the join handle, one for each
+//! waker and abort handle, and, once the task has been suspended, one for the set of live tasks.
 //!
 //! Every transition is a pure function from a [`Snapshot`] to the next one and an action that the caller has to
 //! take; [`State`] applies it by compare-and-swap. All exchanges are `AcqRel`, so any two transitions of a
@@ -26,8 +26,8 @@ const JOIN_WAKER: usize = 1 << 4;
 const CANCELLED: usize = 1 << 5;
 const REF_ONE: usize = 1 << 6;
 
-/// A task as it is made: scheduled, with a live-set reference, a runnable and a join handle.
-const INITIAL: usize = 3 * REF_ONE | JOIN_INTEREST | NOTIFIED;
+/// A task as it is made: scheduled, with a runnable and a join handle.
+const INITIAL: usize = 2 * REF_ONE | JOIN_INTEREST | NOTIFIED;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Snapshot(usize);
@@ -54,6 +54,8 @@ pub(crate) enum EndPoll {
     Idle,
     /// As `Idle`, and it was the last reference.
     Free,
+    /// Not in the live set yet, and about to be suspended: nothing was changed.
+    Bind,
     /// Woken meanwhile: the poll's reference is the new runnable's.
     Reschedule,
     /// Cancelled meanwhile: drop the future. Still `RUNNING`.
@@ -132,7 +134,8 @@ impl Snapshot {
         (next, if self.is(CANCELLED) { StartPoll::Cancel } else { StartPoll::Poll })
     }
 
-    fn end_poll(self) -> (Snapshot, EndPoll) {
+    /// `bound`: the task is in the live set, so nothing else needs the poll's reference.
+    fn end_poll(self, bound: bool) -> (Snapshot, EndPoll) {
         assert!(self.is(RUNNING), "the end of a poll that did not begin");
         if self.is(CANCELLED) {
             return (self, EndPoll::Cancel);
@@ -141,8 +144,22 @@ impl Snapshot {
         if next.is(NOTIFIED) {
             return (next, EndPoll::Reschedule);
         }
+        if !bound {
+            return (self, EndPoll::Bind);
+        }
         let next = next.drop_ref();
         (next, if next.refs() == 0 { EndPoll::Free } else { EndPoll::Idle })
+    }
+
+    /// As `end_poll`, right after the poll's reference became the live set's.
+    fn end_poll_bound(self) -> (Snapshot, EndPoll) {
+        assert!(self.is(RUNNING), "the end of a poll that did not begin");
+        if self.is(CANCELLED) {
+            // Completing wants a reference for the poll again.
+            return (self.add_ref(), EndPoll::Cancel);
+        }
+        let next = self.without(RUNNING);
+        if next.is(NOTIFIED) { (next.add_ref(), EndPoll::Reschedule) } else { (next, EndPoll::Idle) }
     }
 
     fn wake_by_value(self) -> (Snapshot, Wake) {
@@ -227,8 +244,12 @@ impl State {
         self.update(Snapshot::start_poll)
     }
 
-    pub(crate) fn end_poll(&self) -> EndPoll {
-        self.update(Snapshot::end_poll)
+    pub(crate) fn end_poll(&self, bound: bool) -> EndPoll {
+        self.update(|s| s.end_poll(bound))
+    }
+
+    pub(crate) fn end_poll_bound(&self) -> EndPoll {
+        self.update(Snapshot::end_poll_bound)
     }
 
     pub(crate) fn wake_by_value(&self) -> Wake {
@@ -258,13 +279,6 @@ impl State {
         Snapshot(before.0 ^ (RUNNING | COMPLETE))
     }
 
-    /// The join handle's waker was woken. The word as it is now.
-    pub(crate) fn unset_waker_after_complete(&self) -> Snapshot {
-        let before = Snapshot(self.0.fetch_and(!JOIN_WAKER, Ordering::AcqRel));
-        assert!(before.is(COMPLETE) && before.is(JOIN_WAKER));
-        before.without(JOIN_WAKER)
-    }
-
     /// Gives the waker's slot to the task. `Err`: the task is complete.
     pub(crate) fn set_join_waker(&self) -> Result<(), ()> {
         self.update(|s| {
@@ -288,6 +302,10 @@ impl State {
 
     /// A join handle that was never polled is dropped before the task was: nothing but the count changes.
     pub(crate) fn drop_join_fast(&self) -> bool {
+        // Relaxed: only to spare the exchange; the slow path loads again.
+        if self.0.load(Ordering::Relaxed) != INITIAL {
+            return false;
+        }
         // Release pairs with the acquire of whoever drops the last reference. Relaxed on failure: the
         // slow path loads again.
         self.0
@@ -312,6 +330,18 @@ impl State {
             // As `Arc` does: leaked references must not wrap.
             std::process::abort();
         }
+    }
+
+    /// The completer leaves: drops its references, and gives the waker's slot back if it had it. `true`: they
+    /// were the last ones.
+    #[must_use]
+    pub(crate) fn drop_completer_refs(&self, n: usize, had_waker: bool) -> bool {
+        let flag = if had_waker { JOIN_WAKER } else { 0 };
+        // The flag is set, so the subtraction clears it and touches nothing else.
+        let before = Snapshot(self.0.fetch_sub(n * REF_ONE + flag, Ordering::AcqRel));
+        assert!(before.refs() >= n, "a task reference was dropped twice");
+        debug_assert!(!had_waker || before.is(JOIN_WAKER));
+        before.refs() == n
     }
 
     /// `true`: they were the last ones.
@@ -364,7 +394,7 @@ mod tests {
                 nexts.push(s.start_poll().0);
             }
             if s.is(RUNNING) {
-                nexts.push(s.end_poll().0);
+                nexts.extend([s.end_poll(true).0, s.end_poll(false).0, s.end_poll_bound().0]);
             }
             if s.is(JOIN_INTEREST) {
                 nexts.push(s.drop_join().0);
@@ -388,7 +418,7 @@ mod tests {
             assert!(next.is(NOTIFIED));
             assert_eq!(wake == Wake::Schedule, !s.is(RUNNING) && !s.is(NOTIFIED));
             if s.is(RUNNING) && !s.is(CANCELLED) {
-                assert_eq!(next.end_poll().1, EndPoll::Reschedule);
+                assert_eq!(next.end_poll(true).1, EndPoll::Reschedule);
             }
         }
     }
@@ -399,7 +429,7 @@ mod tests {
         for s in all().filter(|s| !s.is(COMPLETE)) {
             let (next, action) = s.abort();
             if s.is(RUNNING) {
-                assert_eq!(next.end_poll().1, EndPoll::Cancel);
+                assert_eq!(next.end_poll(true).1, EndPoll::Cancel);
             } else if !s.is(CANCELLED) {
                 assert!(next.is(NOTIFIED));
                 assert_eq!(action == Wake::Schedule, !s.is(NOTIFIED));
