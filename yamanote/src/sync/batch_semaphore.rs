@@ -567,3 +567,8 @@ impl fmt::Debug for Acquire<'_> {
         f.debug_struct("Acquire").field("permits", &self.permits).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;
