@@ -133,8 +133,13 @@ impl Semaphore {
     }
 
     /// Takes `n` permits if they are there.
+    ///
+    /// # Panics
+    /// If `n` exceeds [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[inline]
+    #[track_caller]
     pub(crate) fn try_acquire(&self, n: usize) -> Result<(), TryAcquire> {
+        assert_permits(n);
         let mut state = self.state.load(Relaxed);
         loop {
             if state & CLOSED != 0 {
@@ -154,8 +159,13 @@ impl Semaphore {
 
     /// Waits for `n` permits, behind everybody who began to wait earlier. The place in the queue is taken
     /// by the first poll.
+    ///
+    /// # Panics
+    /// If `n` exceeds [`MAX_PERMITS`](Self::MAX_PERMITS): it would wait for ever.
     #[inline]
+    #[track_caller]
     pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
+        assert_permits(n);
         Acquire { waiter: Waiter::new(n), semaphore: self, permits: n, queued: false }
     }
 
