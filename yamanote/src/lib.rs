@@ -16,6 +16,8 @@ pub mod io;
 pub mod net;
 #[cfg(feature = "rt")]
 pub mod runtime;
+#[cfg(feature = "signal")]
+pub mod signal;
 pub mod stream;
 #[cfg(feature = "sync")]
 pub mod sync;

@@ -24,6 +24,8 @@ pub(crate) mod context;
 pub(crate) mod io;
 
 #[cfg(feature = "rt")]
+pub(crate) mod attachments;
+#[cfg(feature = "rt")]
 pub(crate) mod block_in_place;
 #[cfg(feature = "rt")]
 pub(crate) mod blocking;

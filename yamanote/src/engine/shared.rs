@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::engine::attachments::Attachments;
 use crate::engine::blocking::Pool;
 use crate::engine::context;
 use crate::engine::core_slot::CoreSlot;
@@ -74,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) pool: Pool,
     pub(crate) monitor: Monitor,
+    pub(crate) attachments: Attachments,
     /// Where a single-threaded runtime's core waits for a `block_on` to drive it.
     pub(crate) core_slot: CoreSlot,
     /// The cores of workers that have left; the last one empties what all leave behind.
@@ -111,6 +113,7 @@ impl Shared {
             clock: Clock::new(single, config.start_paused),
             pool,
             monitor: Monitor::new(),
+            attachments: Attachments::default(),
             core_slot: CoreSlot::new(),
             retired: Mutex::new(Vec::new()),
             shutdown: AtomicBool::new(false),

@@ -49,6 +49,7 @@ fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
     for remote in &shared.remotes {
         remote.driver.shutdown();
     }
+    shared.attachments.clear();
 }
 
 fn cancel(task: Raw) {

@@ -1,0 +1,248 @@
+//! From the signal handler to the listeners.
+//!
+//! ```text
+//! handler ──► pending flag + one byte into a socket ──► pump of some runtime ──► version + wakers
+//! ```
+//!
+//! A handler may do next to nothing, so it sets its signal's flag and writes a byte into a socket pair that
+//! the whole process shares. Each runtime that has listeners watches a duplicate of the other end (its
+//! *pump*); whichever comes first empties it and tells the listeners of all runtimes. A pump is no task: it is
+//! the waker that the socket's event wakes, and does its work there and then, in the worker's turn.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream as StdStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use mio::net::UnixStream;
+
+use crate::engine::budget;
+use crate::engine::io::poll_evented::PollEvented;
+use crate::engine::io::source::Direction;
+use crate::io::Interest;
+use crate::runtime::Handle;
+use crate::util::WakeList;
+
+/// What the process keeps for each signal.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Set by the handler, taken by a pump.
+    pending: AtomicBool,
+    /// How often listeners were told. They compare.
+    version: AtomicUsize,
+    listeners: Mutex<Listeners>,
+    /// Whether the handler is installed, and what came of it.
+    installed: Mutex<bool>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    /// By listener number; numbers are used again.
+    wakers: Vec<Option<Waker>>,
+    free: Vec<usize>,
+}
+
+struct Globals {
+    slots: Box<[Slot]>,
+    sender: StdStream,
+    receiver: StdStream,
+}
+
+fn globals() -> io::Result<&'static Globals> {
+    static GLOBALS: OnceLock<Globals> = OnceLock::new();
+    if let Some(globals) = GLOBALS.get() {
+        return Ok(globals);
+    }
+    let (sender, receiver) = StdStream::pair()?;
+    sender.set_nonblocking(true)?;
+    receiver.set_nonblocking(true)?;
+    let slots = (0..=highest_signal()).map(|_| Slot::default()).collect();
+    Ok(GLOBALS.get_or_init(|| Globals { slots, sender, receiver }))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn highest_signal() -> usize {
+    libc::SIGRTMAX() as usize
+}
+
+/// Where there are no real-time signals, numbers go up to 32 or so.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn highest_signal() -> usize {
+    33
+}
+
+impl Slot {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Installs the handler, once in the process's life.
+    fn install(&'static self, signal: i32, globals: &'static Globals) -> io::Result<()> {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *installed {
+            return Ok(());
+        }
+        let handler = move || {
+            // Release pairs with the Acquire in `broadcast`.
+            self.pending.store(true, Ordering::Release);
+            // A full socket is as good: somebody is going to read it.
+            let _ = (&globals.sender).write(&[1]);
+        };
+        // SAFETY: the handler stores to an atomic and calls `write`, which a signal handler may; it neither
+        // allocates nor locks, and `signal-hook-registry` keeps `errno`.
+        unsafe { signal_hook_registry::register(signal, handler) }?;
+        *installed = true;
+        Ok(())
+    }
+
+    /// Tells the listeners if the signal came.
+    fn broadcast(&self) {
+        if !self.pending.load(Ordering::Relaxed) || !self.pending.swap(false, Ordering::Acquire) {
+            return;
+        }
+        // Release pairs with the Acquire in `poll_changed`.
+        self.version.fetch_add(1, Ordering::Release);
+        let mut next = 0;
+        let mut wakers = WakeList::new();
+        loop {
+            {
+                let mut listeners = self.lock();
+                while next < listeners.wakers.len() && wakers.can_push() {
+                    if let Some(waker) = listeners.wakers[next].take() {
+                        wakers.push(waker);
+                    }
+                    next += 1;
+                }
+            }
+            if wakers.is_empty() {
+                return;
+            }
+            wakers.wake_all();
+        }
+    }
+}
+
+/// One listener of one signal.
+pub(super) struct Listener {
+    slot: &'static Slot,
+    number: usize,
+    seen: usize,
+    /// Keeps the signal on its way while this listener's runtime lives.
+    _pump: Arc<Pump>,
+}
+
+impl Listener {
+    /// # Panics
+    /// Outside a runtime with input/output.
+    #[track_caller]
+    pub(super) fn new(signal: i32) -> io::Result<Listener> {
+        let handle = Handle::current();
+        if !handle.shared.driver(0).io.is_enabled() {
+            panic!(
+                "there is no signal driver running, must be called from the context of a Tokio 1.x \
+                 runtime with IO enabled"
+            );
+        }
+        if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
+            return Err(io::Error::other(format!("Refusing to register signal {signal}")));
+        }
+        let globals = globals()?;
+        let Some(slot) = globals.slots.get(signal as usize) else {
+            return Err(io::Error::other(format!("signal {signal} does not exist")));
+        };
+        // The pump first: a signal that comes right after the handler is in place is then on its way.
+        let pump = handle.shared.attachments.get_or_try(|| {
+            let _guard = handle.enter();
+            Pump::start(globals)
+        })?;
+        slot.install(signal, globals)?;
+        let mut listeners = slot.lock();
+        let number = listeners.free.pop().unwrap_or(listeners.wakers.len());
+        if number == listeners.wakers.len() {
+            listeners.wakers.push(None);
+        }
+        drop(listeners);
+        // Acquire: nothing that came before counts.
+        let seen = slot.version.load(Ordering::Acquire);
+        Ok(Listener { slot, number, seen, _pump: pump })
+    }
+
+    /// Ready once for any number of signals since the last time.
+    pub(super) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.take_changed() {
+            return Poll::Ready(());
+        }
+        let old = self.slot.lock().wakers[self.number].replace(cx.waker().clone());
+        drop(old);
+        // A broadcast either came before the waker was stored, and its version is seen now, or finds it.
+        if self.take_changed() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn take_changed(&mut self) -> bool {
+        // Acquire pairs with the Release in `broadcast`.
+        let version = self.slot.version.load(Ordering::Acquire);
+        std::mem::replace(&mut self.seen, version) != version
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let waker = {
+            let mut listeners = self.slot.lock();
+            listeners.free.push(self.number);
+            listeners.wakers[self.number].take()
+        };
+        drop(waker);
+    }
+}
+
+/// A runtime's end of the socket.
+struct Pump {
+    socket: PollEvented<UnixStream>,
+    globals: &'static Globals,
+}
+
+/// Woken by the socket's event. Weak, since the socket keeps its waker.
+struct PumpWaker(Weak<Pump>);
+
+impl Wake for PumpWaker {
+    fn wake(self: Arc<Self>) {
+        if let Some(pump) = self.0.upgrade() {
+            pump.run();
+        }
+    }
+}
+
+impl Pump {
+    fn start(globals: &'static Globals) -> io::Result<Arc<Pump>> {
+        let socket = UnixStream::from_std(globals.receiver.try_clone()?);
+        let pump =
+            Arc::new(Pump { socket: PollEvented::with_interest(socket, Interest::READABLE)?, globals });
+        pump.run();
+        Ok(pump)
+    }
+
+    /// Empties the socket, tells the listeners, and waits for the next event.
+    fn run(self: &Arc<Self>) {
+        let waker = Waker::from(Arc::new(PumpWaker(Arc::downgrade(self))));
+        let mut cx = Context::from_waker(&waker);
+        let mut bytes = [0; 128];
+        // Not on any task's account.
+        budget::with_unconstrained(|| {
+            let read = |_| (&*self.socket).read(&mut bytes);
+            let mut read = read;
+            while let Poll::Ready(Ok(n)) =
+                self.socket.registration().poll_io(&mut cx, Direction::Read, &mut read)
+            {
+                if n == 0 {
+                    break;
+                }
+            }
+        });
+        // After the socket was emptied: a signal that comes from here on leaves a byte of its own.
+        for slot in &self.globals.slots {
+            slot.broadcast();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Signals: the operating system interrupts the process, and a task hears of it.
+//!
+//! Signals are the process's, not a runtime's or a task's: every listener hears of every signal. Several
+//! that arrive before a listener looks may be told as one. Once a listener for a kind of signal was
+//! made, the process's own reaction to that kind (ending, for most) is off for good, also when the listener is
+//! dropped.
+//!
+//! # Examples
+//! ```no_run
+//! # #[yamanote::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! yamanote::signal::ctrl_c().await?;
+//! println!("interrupted");
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(unix)]
+mod dispatch;
+#[cfg(unix)]
+pub mod unix;
+
+/// Waits for the user to interrupt the process, by Ctrl-C for instance.
+///
+/// From the first poll on, an interrupt no longer ends the process, also when this future is dropped.
+///
+/// # Errors
+/// If the system refuses the handler.
+///
+/// # Panics
+/// Outside a runtime with input/output enabled.
+///
+/// # Examples
+/// ```no_run
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// yamanote::select! {
+///     () = std::future::pending() => {}
+///     result = yamanote::signal::ctrl_c() => {
+///         result?;
+///         println!("shutting down");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(unix)]
+pub async fn ctrl_c() -> std::io::Result<()> {
+    unix::signal(unix::SignalKind::interrupt())?.recv().await;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Signals of Unix systems.
+
+use std::io;
+use std::os::raw::c_int;
+use std::task::{Context, Poll};
+
+use super::dispatch::Listener;
+
+/// A kind of signal.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub struct SignalKind(c_int);
+
+impl SignalKind {
+    /// A signal by its number, for those without a name here, real-time signals for instance.
+    ///
+    /// Whether it can be listened for shows when a listener is made.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::signal::unix::SignalKind;
+    ///
+    /// assert_eq!(SignalKind::from_raw(SignalKind::hangup().as_raw_value()), SignalKind::hangup());
+    /// ```
+    pub const fn from_raw(signum: c_int) -> Self {
+        SignalKind(signum)
+    }
+
+    /// The signal's number.
+    pub const fn as_raw_value(&self) -> c_int {
+        self.0
+    }
+
+    /// `SIGALRM`: a timer of the system's has run out.
+    pub const fn alarm() -> Self {
+        SignalKind(libc::SIGALRM)
+    }
+
+    /// `SIGCHLD`: a child process has changed its state.
+    pub const fn child() -> Self {
+        SignalKind(libc::SIGCHLD)
+    }
+
+    /// `SIGHUP`: the terminal is gone; for services, by convention, a wish to read the configuration again.
+    pub const fn hangup() -> Self {
+        SignalKind(libc::SIGHUP)
+    }
+
+    /// `SIGINFO`: the user asks how things stand.
+    #[cfg(any(
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "illumos"
+    ))]
+    pub const fn info() -> Self {
+        SignalKind(libc::SIGINFO)
+    }
+
+    /// `SIGINT`: the user interrupts the process.
+    pub const fn interrupt() -> Self {
+        SignalKind(libc::SIGINT)
+    }
+
+    /// `SIGIO`: input or output is possible on a file descriptor that asked for signals.
+    #[cfg(not(target_os = "haiku"))]
+    pub const fn io() -> Self {
+        SignalKind(libc::SIGIO)
+    }
+
+    /// `SIGPIPE`: the process wrote to a pipe that nobody reads.
+    pub const fn pipe() -> Self {
+        SignalKind(libc::SIGPIPE)
+    }
+
+    /// `SIGQUIT`: the user wants the process to end, with a memory image.
+    pub const fn quit() -> Self {
+        SignalKind(libc::SIGQUIT)
+    }
+
+    /// `SIGTERM`: somebody asks the process to end.
+    pub const fn terminate() -> Self {
+        SignalKind(libc::SIGTERM)
+    }
+
+    /// `SIGUSR1`: means what the program says it means.
+    pub const fn user_defined1() -> Self {
+        SignalKind(libc::SIGUSR1)
+    }
+
+    /// `SIGUSR2`: means what the program says it means.
+    pub const fn user_defined2() -> Self {
+        SignalKind(libc::SIGUSR2)
+    }
+
+    /// `SIGWINCH`: the terminal's window has another size.
+    pub const fn window_change() -> Self {
+        SignalKind(libc::SIGWINCH)
+    }
+}
+
+impl From<c_int> for SignalKind {
+    fn from(signum: c_int) -> Self {
+        SignalKind(signum)
+    }
+}
+
+impl From<SignalKind> for c_int {
+    fn from(kind: SignalKind) -> Self {
+        kind.0
+    }
+}
+
+/// A listener for one kind of signal.
+///
+/// Signals that come while nobody looks are told at the next look, all together as one.
+///
+/// # Examples
+/// ```no_run
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use yamanote::signal::unix::{SignalKind, signal};
+///
+/// let mut hangups = signal(SignalKind::hangup())?;
+/// loop {
+///     hangups.recv().await;
+///     println!("reading the configuration again");
+/// }
+/// # }
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Signal {
+    listener: Listener,
+}
+
+/// Makes a listener for one kind of signal.
+///
+/// From now on signals of that kind no longer do to the process what they did, for as long as it lives.
+///
+/// # Errors
+/// If the kind cannot be listened for (`SIGKILL`, `SIGSTOP`, `SIGILL`, `SIGFPE`, `SIGSEGV`, numbers that are
+/// none), or the system refuses.
+///
+/// # Panics
+/// Outside a runtime with input/output enabled.
+#[track_caller]
+pub fn signal(kind: SignalKind) -> io::Result<Signal> {
+    Ok(Signal { listener: Listener::new(kind.0)? })
+}
+
+impl Signal {
+    /// Waits for the next signal. Never `None`.
+    ///
+    /// # Cancel safety
+    /// No signal is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Option<()> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Polls for the next signal. Never ready with `None`.
+    ///
+    /// Only the last waker is woken.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        self.listener.poll_changed(cx).map(Some)
+    }
+}
+
+impl std::fmt::Debug for Signal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signal").finish_non_exhaustive()
+    }
+}
