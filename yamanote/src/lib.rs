@@ -11,17 +11,31 @@ mod loom;
 mod sys;
 mod util;
 
+#[cfg(feature = "fs")]
+pub mod fs;
 pub mod io;
 #[cfg(feature = "net")]
 pub mod net;
 #[cfg(feature = "rt")]
 pub mod runtime;
+// Files, sockets and timers stand on it.
+#[cfg(not(feature = "rt"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod runtime;
 #[cfg(feature = "signal")]
 pub mod signal;
 pub mod stream;
 #[cfg(feature = "sync")]
 pub mod sync;
+// Other modules stand on it.
+#[cfg(not(feature = "sync"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod sync;
+#[cfg(feature = "rt")]
 pub mod task;
+#[cfg(not(feature = "rt"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod task;
 #[cfg(feature = "time")]
 pub mod time;
 

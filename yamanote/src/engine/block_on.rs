@@ -76,10 +76,8 @@ pub(crate) fn block_on_thread<F: Future>(future: F) -> F::Output {
     park_until(future)
 }
 
-#[cfg(feature = "rt")]
 pub(crate) use rt::drive_current_thread;
 
-#[cfg(feature = "rt")]
 mod rt {
     use std::pin::Pin;
 

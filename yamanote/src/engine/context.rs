@@ -28,7 +28,6 @@ pub(crate) struct Context {
     /// State of the thread's random generator; 0 is not seeded yet.
     pub(crate) rng: Cell<u64>,
     /// The worker this thread drives.
-    #[cfg(feature = "rt")]
     pub(crate) worker: Cell<*const crate::engine::worker::Worker>,
     /// A small number for the thread, from 1; 0 is not assigned yet.
     pub(crate) thread_number: Cell<usize>,
@@ -41,7 +40,6 @@ thread_local! {
             entered: Cell::new(Entered::No),
             task_id: Cell::new(0),
             rng: Cell::new(0),
-            #[cfg(feature = "rt")]
             worker: Cell::new(std::ptr::null()),
             thread_number: Cell::new(0),
         }
@@ -90,10 +88,8 @@ pub(crate) fn exit_runtime<R>(f: impl FnOnce() -> R) -> R {
     })
 }
 
-#[cfg(feature = "rt")]
 pub(crate) use rt::*;
 
-#[cfg(feature = "rt")]
 mod rt {
     use std::cell::{Cell, RefCell};
     use std::marker::PhantomData;

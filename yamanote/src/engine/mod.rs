@@ -23,51 +23,30 @@ pub(crate) mod budget;
 pub(crate) mod context;
 pub(crate) mod io;
 
-#[cfg(feature = "rt")]
 pub(crate) mod attachments;
-#[cfg(feature = "rt")]
 pub(crate) mod block_in_place;
-#[cfg(feature = "rt")]
 pub(crate) mod blocking;
-#[cfg(feature = "rt")]
 pub(crate) mod core_slot;
-#[cfg(feature = "rt")]
 pub(crate) mod driver;
-#[cfg(feature = "rt")]
 pub(crate) mod hooks;
-#[cfg(feature = "rt")]
 pub(crate) mod idle;
-#[cfg(feature = "rt")]
 pub(crate) mod limits;
-#[cfg(feature = "rt")]
 pub(crate) mod metrics;
-#[cfg(feature = "rt")]
 pub(crate) mod monitor;
-#[cfg(feature = "rt")]
 pub(crate) mod parker;
-#[cfg(feature = "rt")]
 pub(crate) mod queue;
-#[cfg(feature = "rt")]
 pub(crate) mod schedule;
-#[cfg(feature = "rt")]
 pub(crate) mod search;
-#[cfg(feature = "rt")]
 pub(crate) mod shared;
-#[cfg(feature = "rt")]
 pub(crate) mod shutdown;
-#[cfg(feature = "rt")]
 pub(crate) mod spawn;
-#[cfg(feature = "rt")]
 pub(crate) mod task;
-#[cfg(feature = "rt")]
 pub(crate) mod timer;
-#[cfg(feature = "rt")]
 pub(crate) mod worker;
 
 /// The cooperative budget of a task is spent: it is woken at once, and runs again behind its peers.
 #[cold]
 pub(crate) fn defer(waker: &std::task::Waker) {
-    #[cfg(feature = "rt")]
     context::with_any_worker(|worker| worker.shared.forced_yields.add_shared(1));
     // Woken while it runs, a task is queued behind its peers and behind a turn of the driver.
     waker.wake_by_ref();

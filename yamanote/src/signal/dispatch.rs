@@ -20,7 +20,7 @@ use mio::net::UnixStream;
 use crate::engine::budget;
 use crate::engine::io::poll_evented::PollEvented;
 use crate::engine::io::source::Direction;
-use crate::io::Interest;
+use crate::io::interest::Interest;
 use crate::runtime::Handle;
 use crate::util::WakeList;
 

@@ -46,7 +46,6 @@ where
 /// assert_eq!(text, "computed in place");
 /// # }
 /// ```
-#[cfg(feature = "rt-multi-thread")]
 #[track_caller]
 pub fn block_in_place<F, R>(f: F) -> R
 where

@@ -1,0 +1,82 @@
+//! The bytes on their way between a task and the thread that reads or writes its file.
+
+use std::io::{self, Read, Write};
+
+use crate::io::ReadBuf;
+
+/// Owned by the file while it is idle and by the job while one runs, so no job ever touches a caller's memory.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    /// What lies before was handed out already.
+    position: usize,
+}
+
+impl Buffer {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len() - self.position
+    }
+
+    /// Hands out what fits.
+    pub(crate) fn copy_to(&mut self, dst: &mut ReadBuf<'_>) {
+        let n = self.len().min(dst.remaining());
+        dst.put_slice(&self.bytes[self.position..self.position + n]);
+        self.position += n;
+        if self.position == self.bytes.len() {
+            self.bytes.clear();
+            self.position = 0;
+        }
+    }
+
+    /// Takes in what fits into `max` bytes.
+    pub(crate) fn copy_from(&mut self, src: &[u8], max: usize) -> usize {
+        debug_assert!(self.is_empty());
+        let n = src.len().min(max);
+        self.bytes.extend_from_slice(&src[..n]);
+        n
+    }
+
+    /// As [`copy_from`](Self::copy_from), from several slices.
+    pub(crate) fn copy_from_slices(&mut self, slices: &[io::IoSlice<'_>], max: usize) -> usize {
+        debug_assert!(self.is_empty());
+        for slice in slices {
+            let n = slice.len().min(max - self.bytes.len());
+            self.bytes.extend_from_slice(&slice[..n]);
+        }
+        self.bytes.len()
+    }
+
+    /// Forgets what was read and not handed out; how far the file's position is ahead because of it.
+    pub(crate) fn discard(&mut self) -> i64 {
+        let ahead = self.len() as i64;
+        self.bytes.clear();
+        self.position = 0;
+        ahead
+    }
+
+    /// Fills itself with one read of `max` bytes at the most.
+    pub(crate) fn read_from(&mut self, source: &mut impl Read, max: usize) -> io::Result<usize> {
+        debug_assert!(self.is_empty());
+        self.bytes.resize(max, 0);
+        let result = loop {
+            match source.read(&mut self.bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        self.bytes.truncate(*result.as_ref().unwrap_or(&0));
+        result
+    }
+
+    /// Writes all of itself.
+    pub(crate) fn write_to(&mut self, sink: &mut impl Write) -> io::Result<()> {
+        let result = sink.write_all(&self.bytes[self.position..]);
+        self.bytes.clear();
+        self.position = 0;
+        result
+    }
+}

@@ -1,0 +1,37 @@
+//! The times that can be set on a file.
+
+use std::time::SystemTime;
+
+/// When a file was last read and written, for [`File::set_times`](crate::fs::File::set_times). A time that is not given
+/// stays as it is.
+///
+/// # Examples
+/// ```
+/// use std::time::SystemTime;
+///
+/// let times = yamanote::fs::FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+/// # let _ = times;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FileTimes {
+    pub(crate) inner: std::fs::FileTimes,
+}
+
+impl FileTimes {
+    /// Changes nothing yet.
+    pub fn new() -> Self {
+        FileTimes::default()
+    }
+
+    /// The time of the last read.
+    pub fn set_accessed(mut self, accessed: SystemTime) -> Self {
+        self.inner = self.inner.set_accessed(accessed);
+        self
+    }
+
+    /// The time of the last write.
+    pub fn set_modified(mut self, modified: SystemTime) -> Self {
+        self.inner = self.inner.set_modified(modified);
+        self
+    }
+}

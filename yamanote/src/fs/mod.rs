@@ -1,0 +1,58 @@
+//! Asynchronous file system operations.
+//!
+//! The operating systems offer little that would let a thread wait for files as it waits for sockets, so what
+//! may wait for a disk runs on the runtime's blocking pool; the calling task is suspended meanwhile and its
+//! worker goes on with others. Each function here is one such job, so many small operations are better
+//! bundled: in one [`spawn_blocking`](crate::task::spawn_blocking), by [`read`] and [`write`], or by a
+//! [`BufReader`](crate::io::BufReader) and [`BufWriter`](crate::io::BufWriter) around a [`File`].
+//!
+//! An operation whose future is dropped goes on to its end all the same.
+//!
+//! # Examples
+//! ```
+//! # #[yamanote::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("notes.txt");
+//! use yamanote::fs;
+//!
+//! fs::write(&path, "remember").await?;
+//! assert_eq!(fs::read_to_string(&path).await?, "remember");
+//! # Ok(())
+//! # }
+//! ```
+
+mod buffer;
+mod dir_builder;
+mod file;
+mod file_times;
+mod functions;
+mod open_options;
+mod read_dir;
+
+pub use dir_builder::DirBuilder;
+pub use file::File;
+pub use file_times::FileTimes;
+pub use functions::*;
+pub use open_options::OpenOptions;
+pub use read_dir::{DirEntry, ReadDir};
+
+use std::io;
+
+use crate::engine::blocking::spawn_blocking;
+
+/// Runs a blocking file operation on the pool.
+pub(crate) async fn asyncify<F, T>(f: F) -> io::Result<T>
+where
+    F: FnOnce() -> io::Result<T> + Send + 'static,
+    T: Send + 'static,
+{
+    match spawn_blocking(f).await {
+        Ok(result) => result,
+        // A panic is passed on; a cancelled job means that the runtime shuts down.
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => std::panic::resume_unwind(payload),
+            Err(_) => Err(io::Error::other("background task failed")),
+        },
+    }
+}

@@ -1,0 +1,139 @@
+//! How a file is opened.
+
+use std::io;
+use std::path::Path;
+
+use crate::fs::{File, asyncify};
+
+/// Options for opening a file.
+///
+/// The asynchronous form of [`std::fs::OpenOptions`], with the same rules about which options go together.
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = tempfile::tempdir()?;
+/// use yamanote::fs::OpenOptions;
+///
+/// let file = OpenOptions::new().read(true).write(true).create(true).truncate(true)
+///     .open(dir.path().join("log")).await?;
+/// # drop(file);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenOptions(std::fs::OpenOptions);
+
+impl OpenOptions {
+    /// All options off.
+    pub fn new() -> OpenOptions {
+        OpenOptions(std::fs::OpenOptions::new())
+    }
+
+    /// Whether the file can be read.
+    pub fn read(&mut self, read: bool) -> &mut OpenOptions {
+        self.0.read(read);
+        self
+    }
+
+    /// Whether the file can be written.
+    pub fn write(&mut self, write: bool) -> &mut OpenOptions {
+        self.0.write(write);
+        self
+    }
+
+    /// Whether every write goes to the file's end.
+    pub fn append(&mut self, append: bool) -> &mut OpenOptions {
+        self.0.append(append);
+        self
+    }
+
+    /// Whether the file's contents are thrown away.
+    pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
+        self.0.truncate(truncate);
+        self
+    }
+
+    /// Whether the file is made if it is not there.
+    pub fn create(&mut self, create: bool) -> &mut OpenOptions {
+        self.0.create(create);
+        self
+    }
+
+    /// Whether the file must be made: one that is there is an error.
+    pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
+        self.0.create_new(create_new);
+        self
+    }
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// If the file is not there and is not to be made, if it is there and must not be, for want of a
+    /// permission, and for options that contradict each other.
+    pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        let path = path.as_ref().to_owned();
+        let options = self.0.clone();
+        Ok(File::from_std(asyncify(move || options.open(path)).await?))
+    }
+
+    /// The mode of a file that is made, less the process's mask.
+    #[cfg(unix)]
+    pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut self.0, mode);
+        self
+    }
+
+    /// Further flags for the system's `open`.
+    #[cfg(unix)]
+    pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
+        self
+    }
+}
+
+#[cfg(windows)]
+impl OpenOptions {
+    /// The access that is asked for, in place of the one that the other options make.
+    pub fn access_mode(&mut self, access: u32) -> &mut OpenOptions {
+        std::os::windows::fs::OpenOptionsExt::access_mode(&mut self.0, access);
+        self
+    }
+
+    /// What others may do with the file meanwhile.
+    pub fn share_mode(&mut self, share: u32) -> &mut OpenOptions {
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut self.0, share);
+        self
+    }
+
+    /// Further flags for the system's `CreateFile2`.
+    pub fn custom_flags(&mut self, flags: u32) -> &mut OpenOptions {
+        std::os::windows::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
+        self
+    }
+
+    /// Attributes of a file that is made.
+    pub fn attributes(&mut self, attributes: u32) -> &mut OpenOptions {
+        std::os::windows::fs::OpenOptionsExt::attributes(&mut self.0, attributes);
+        self
+    }
+
+    /// The security quality of service.
+    pub fn security_qos_flags(&mut self, flags: u32) -> &mut OpenOptions {
+        std::os::windows::fs::OpenOptionsExt::security_qos_flags(&mut self.0, flags);
+        self
+    }
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        OpenOptions::new()
+    }
+}
+
+impl From<std::fs::OpenOptions> for OpenOptions {
+    fn from(options: std::fs::OpenOptions) -> OpenOptions {
+        OpenOptions(options)
+    }
+}

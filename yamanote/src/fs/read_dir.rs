@@ -1,0 +1,181 @@
+//! Walking a directory.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{FileType, Metadata};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::{fmt, io};
+
+use crate::engine::blocking::spawn_blocking;
+use crate::fs::asyncify;
+use crate::task::JoinHandle;
+
+/// Entries read by one job. A job costs microseconds, an entry well under one; arbitrary beyond that.
+const BATCH: usize = 32;
+
+/// The entries of a directory.
+///
+/// `.` and `..` are not among them; the order is the system's.
+///
+/// The asynchronous form of [`std::fs::read_dir`].
+///
+/// # Errors
+/// If there is no such directory, or no permission to read it.
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = tempfile::tempdir()?;
+/// # yamanote::fs::write(dir.path().join("a"), "").await?;
+/// let mut entries = yamanote::fs::read_dir(dir.path()).await?;
+/// while let Some(entry) = entries.next_entry().await? {
+///     println!("{:?}", entry.file_name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
+    let path = path.as_ref().to_owned();
+    let batch = asyncify(move || Ok(Batch::next(std::fs::read_dir(path)?))).await?;
+    Ok(ReadDir { state: State::Have(batch) })
+}
+
+/// What one job read, and what is left to read.
+struct Batch {
+    entries: VecDeque<io::Result<DirEntry>>,
+    /// `None` when the directory has been read to its end.
+    rest: Option<std::fs::ReadDir>,
+}
+
+impl Batch {
+    fn next(mut dir: std::fs::ReadDir) -> Batch {
+        let mut entries = VecDeque::with_capacity(BATCH);
+        while entries.len() < BATCH {
+            match dir.next() {
+                Some(Ok(entry)) => entries.push_back(Ok(DirEntry::new(entry))),
+                Some(Err(error)) => {
+                    // Told once the entries before it have been; reading then goes on.
+                    entries.push_back(Err(error));
+                    break;
+                }
+                None => return Batch { entries, rest: None },
+            }
+        }
+        Batch { entries, rest: Some(dir) }
+    }
+}
+
+enum State {
+    Have(Batch),
+    Reading(JoinHandle<Batch>),
+    /// The job was lost with its runtime.
+    Lost,
+}
+
+/// The entries of a directory, one by one: from [`read_dir`].
+#[must_use = "nothing is read unless it is polled"]
+pub struct ReadDir {
+    state: State,
+}
+
+impl ReadDir {
+    /// The next entry; `None` at the end.
+    ///
+    /// # Cancel safety
+    /// An entry is not lost if the future is dropped.
+    ///
+    /// # Errors
+    /// If the system fails to read on.
+    pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
+        std::future::poll_fn(|cx| self.poll_next_entry(cx)).await
+    }
+
+    /// Polls for the next entry; `None` at the end.
+    ///
+    /// # Errors
+    /// As for [`next_entry`](ReadDir::next_entry).
+    pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
+        loop {
+            match &mut self.state {
+                State::Have(batch) => {
+                    if let Some(entry) = batch.entries.pop_front() {
+                        return Poll::Ready(entry.map(Some));
+                    }
+                    let Some(dir) = batch.rest.take() else { return Poll::Ready(Ok(None)) };
+                    self.state = State::Reading(spawn_blocking(move || Batch::next(dir)));
+                }
+                State::Reading(job) => match ready!(Pin::new(job).poll(cx)) {
+                    Ok(batch) => self.state = State::Have(batch),
+                    Err(error) => {
+                        self.state = State::Lost;
+                        return Poll::Ready(Err(error.into()));
+                    }
+                },
+                State::Lost => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ReadDir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadDir").finish_non_exhaustive()
+    }
+}
+
+/// An entry of a directory.
+#[derive(Debug)]
+pub struct DirEntry {
+    /// Where the system told the type with the name, no look at the file is needed.
+    file_type: Option<FileType>,
+    entry: Arc<std::fs::DirEntry>,
+}
+
+impl DirEntry {
+    fn new(entry: std::fs::DirEntry) -> DirEntry {
+        // Free on the systems that tell it with the name; we are on a blocking thread for the others.
+        DirEntry { file_type: entry.file_type().ok(), entry: Arc::new(entry) }
+    }
+
+    /// The directory's path with the entry's name.
+    pub fn path(&self) -> PathBuf {
+        self.entry.path()
+    }
+
+    /// The entry's name.
+    pub fn file_name(&self) -> OsString {
+        self.entry.file_name()
+    }
+
+    /// What the system knows of the entry, without following a symbolic link.
+    ///
+    /// # Errors
+    /// If the entry is gone.
+    pub async fn metadata(&self) -> io::Result<Metadata> {
+        let entry = Arc::clone(&self.entry);
+        asyncify(move || entry.metadata()).await
+    }
+
+    /// What kind of file the entry is, without following a symbolic link.
+    ///
+    /// # Errors
+    /// If the entry is gone.
+    pub async fn file_type(&self) -> io::Result<FileType> {
+        if let Some(file_type) = self.file_type {
+            return Ok(file_type);
+        }
+        let entry = Arc::clone(&self.entry);
+        asyncify(move || entry.file_type()).await
+    }
+
+    /// The number of the file's inode.
+    #[cfg(unix)]
+    pub fn ino(&self) -> u64 {
+        std::os::unix::fs::DirEntryExt::ino(&*self.entry)
+    }
+}
