@@ -22,6 +22,11 @@ mod async_seek;
 mod async_write;
 mod read_buf;
 
+#[cfg(all(unix, feature = "net"))]
+mod async_fd;
+#[cfg(feature = "io-util")]
+mod util;
+
 pub(crate) mod interest;
 pub(crate) mod ready;
 
@@ -39,9 +44,14 @@ pub use interest::Interest;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use ready::Ready;
-
-#[cfg(all(unix, feature = "net"))]
-mod async_fd;
+#[cfg(feature = "io-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io-util")))]
+pub use util::{
+    AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufStream, BufWriter, Chain,
+    DuplexStream, Empty, Join, Lines, ReadHalf, Repeat, SimplexStream, Sink, Split, Take, WriteHalf,
+    copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buf, duplex, empty, join, repeat,
+    simplex, sink, split,
+};
 
 /// What is particular to Unix.
 #[cfg(all(unix, feature = "net"))]

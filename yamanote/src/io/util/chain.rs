@@ -1,0 +1,100 @@
+//! Two sources one after the other: [`Chain`].
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::io::{AsyncBufRead, AsyncRead, ReadBuf};
+
+pin_project! {
+    /// Reads from one source to its end and then from another.
+    ///
+    /// Made by [`AsyncReadExt::chain`](crate::io::AsyncReadExt::chain).
+    #[must_use = "readers do nothing unless read from"]
+    pub struct Chain<T, U> {
+        #[pin]
+        first: T,
+        #[pin]
+        second: U,
+        first_ended: bool,
+    }
+}
+
+pub(super) fn chain<T: AsyncRead, U: AsyncRead>(first: T, second: U) -> Chain<T, U> {
+    Chain { first, second, first_ended: false }
+}
+
+impl<T: AsyncRead, U: AsyncRead> Chain<T, U> {
+    /// Both sources.
+    pub fn get_ref(&self) -> (&T, &U) {
+        (&self.first, &self.second)
+    }
+
+    /// Both sources, to be changed. Reading from them directly may spoil the order.
+    pub fn get_mut(&mut self) -> (&mut T, &mut U) {
+        (&mut self.first, &mut self.second)
+    }
+
+    /// Both sources, pinned. Reading from them directly may spoil the order.
+    pub fn get_pin_mut(self: Pin<&mut Self>) -> (Pin<&mut T>, Pin<&mut U>) {
+        let me = self.project();
+        (me.first, me.second)
+    }
+
+    /// Takes the chain apart.
+    pub fn into_inner(self) -> (T, U) {
+        (self.first, self.second)
+    }
+}
+
+impl<T: fmt::Debug, U: fmt::Debug> fmt::Debug for Chain<T, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain").field("t", &self.first).field("u", &self.second).finish()
+    }
+}
+
+impl<T: AsyncRead, U: AsyncRead> AsyncRead for Chain<T, U> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let me = self.project();
+        if !*me.first_ended {
+            let room = buf.remaining();
+            ready!(me.first.poll_read(cx, buf))?;
+            // Where nothing fits, nothing is no sign of the end.
+            if buf.remaining() != room || room == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            *me.first_ended = true;
+        }
+        me.second.poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncBufRead, U: AsyncBufRead> AsyncBufRead for Chain<T, U> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let me = self.project();
+        if !*me.first_ended {
+            let bytes = ready!(me.first.poll_fill_buf(cx))?;
+            if !bytes.is_empty() {
+                return Poll::Ready(Ok(bytes));
+            }
+            *me.first_ended = true;
+        }
+        me.second.poll_fill_buf(cx)
+    }
+
+    fn consume(self: Pin<&mut Self>, amt: usize) {
+        let me = self.project();
+        if *me.first_ended {
+            me.second.consume(amt);
+        } else {
+            me.first.consume(amt);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A pipe in memory, in both directions: [`DuplexStream`].
+//!
+//! Two [`Pipe`]s, each behind a lock of its own. Whatever an operation says about wakers is done after
+//! the lock is released.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::simplex::Pipe;
+use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::loom::sync::{Arc, Mutex};
+use crate::task::coop::poll_proceed;
+
+/// One end of a pipe in memory: what is written to one end can be read from the other.
+///
+/// It is like a pair of connected sockets, without an operating system. Dropping an end closes both
+/// directions: the other end can read what is under way, and then finds the end; writing there fails with
+/// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+///
+/// Made by [`duplex`].
+#[derive(Debug)]
+pub struct DuplexStream {
+    incoming: Arc<Mutex<Pipe>>,
+    outgoing: Arc<Mutex<Pipe>>,
+}
+
+/// Makes a pair of connected streams.
+///
+/// In each direction up to `max_buf_size` bytes can be under way; then writing waits for reading.
+///
+/// # Panics
+/// If `max_buf_size` is 0.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncReadExt, AsyncWriteExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> io::Result<()> {
+/// let (mut client, mut server) = io::duplex(64);
+/// client.write_all(b"ping").await?;
+/// let mut word = [0; 4];
+/// server.read_exact(&mut word).await?;
+/// assert_eq!(&word, b"ping");
+/// server.write_all(b"pong").await?;
+/// client.read_exact(&mut word).await?;
+/// assert_eq!(&word, b"pong");
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
+    let one = Arc::new(Mutex::new(Pipe::new(max_buf_size)));
+    let two = Arc::new(Mutex::new(Pipe::new(max_buf_size)));
+    (
+        DuplexStream { incoming: Arc::clone(&one), outgoing: Arc::clone(&two) },
+        DuplexStream { incoming: two, outgoing: one },
+    )
+}
+
+impl AsyncRead for DuplexStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = self.incoming.lock().poll_read(cx, buf);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+}
+
+impl AsyncWrite for DuplexStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = self.outgoing.lock().poll_write(cx, bufs);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let aside = self.outgoing.lock().close_write();
+        aside.run();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for DuplexStream {
+    fn drop(&mut self) {
+        let reader = self.outgoing.lock().close_write();
+        let writer = self.incoming.lock().close_read();
+        // Should the first waker panic, the second is still run: dropping `Aside` does not wake.
+        struct Last(Option<super::simplex::Aside>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                if let Some(aside) = self.0.take() {
+                    aside.run();
+                }
+            }
+        }
+        let _last = Last(Some(writer));
+        reader.run();
+    }
+}

@@ -1,0 +1,239 @@
+//! A pipe in memory, in one direction: [`SimplexStream`].
+//!
+//! [`Pipe`] is the bytes under way and the wakers of both ends, without any lock. Its operations never run or drop
+//! a waker: they hand it out as [`Aside`], for whoever has put a lock around the pipe to deal with once the
+//! lock is released ([`duplex`](super::duplex) does). A waker is foreign code and may well use the pipe.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use super::split::{ReadHalf, WriteHalf, split};
+use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::task::coop::poll_proceed;
+
+/// The bytes under way.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    bytes: VecDeque<u8>,
+    capacity: usize,
+    /// One of the ends is gone.
+    closed: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+/// A waker to be dealt with outside any lock.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Aside {
+    woken: Option<Waker>,
+    _replaced: Option<Waker>,
+}
+
+impl Aside {
+    fn wake(woken: Option<Waker>) -> Self {
+        Aside { woken, _replaced: None }
+    }
+
+    /// Keeps the waker of `cx` in `slot`.
+    fn register(slot: &mut Option<Waker>, cx: &mut Context<'_>) -> Self {
+        if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Aside::default();
+        }
+        let waker = cx.waker().clone();
+        Aside { woken: None, _replaced: slot.replace(waker) }
+    }
+
+    /// Wakes whom the operation has to wake, and drops what it replaced.
+    pub(super) fn run(self) {
+        if let Some(waker) = self.woken {
+            waker.wake();
+        }
+    }
+}
+
+impl Pipe {
+    /// # Panics
+    /// If `capacity` is 0: a pipe that never takes a byte.
+    #[track_caller]
+    pub(super) fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "the capacity of a pipe must be greater than zero");
+        Pipe { bytes: VecDeque::new(), capacity, closed: false, reader: None, writer: None }
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> (Poll<io::Result<()>>, Aside) {
+        let amount = self.bytes.len().min(buf.remaining());
+        if amount > 0 {
+            let (front, back) = self.bytes.as_slices();
+            let from_front = amount.min(front.len());
+            buf.put_slice(&front[..from_front]);
+            buf.put_slice(&back[..amount - from_front]);
+            self.bytes.drain(..amount);
+            return (Poll::Ready(Ok(())), Aside::wake(self.writer.take()));
+        }
+        if self.closed || buf.remaining() == 0 {
+            return (Poll::Ready(Ok(())), Aside::default());
+        }
+        (Poll::Pending, Aside::register(&mut self.reader, cx))
+    }
+
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> (Poll<io::Result<usize>>, Aside) {
+        if self.closed {
+            return (Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())), Aside::default());
+        }
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return (Poll::Ready(Ok(0)), Aside::default());
+        }
+        let room = self.capacity - self.bytes.len();
+        if room == 0 {
+            return (Poll::Pending, Aside::register(&mut self.writer, cx));
+        }
+        let mut left = room;
+        for buf in bufs {
+            let amount = buf.len().min(left);
+            self.bytes.extend(&buf[..amount]);
+            left -= amount;
+            if left == 0 {
+                break;
+            }
+        }
+        (Poll::Ready(Ok(room - left)), Aside::wake(self.reader.take()))
+    }
+
+    /// No more will be written. What is under way can still be read.
+    pub(super) fn close_write(&mut self) -> Aside {
+        self.closed = true;
+        Aside::wake(self.reader.take())
+    }
+
+    /// No more will be read.
+    pub(super) fn close_read(&mut self) -> Aside {
+        self.closed = true;
+        Aside::wake(self.writer.take())
+    }
+}
+
+/// A pipe in memory: what is written to it can be read from it.
+///
+/// It takes up to as many bytes as it was made for; then writing waits for reading. After
+/// [`shutdown`](crate::io::AsyncWriteExt::shutdown) reading gets what is still in it and then the end, and
+/// writing fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+///
+/// Usually made by [`simplex`], which gives a half to each side; [`duplex`](crate::io::duplex) is a pair of them.
+#[derive(Debug)]
+pub struct SimplexStream {
+    pipe: Pipe,
+}
+
+/// Makes a pipe in memory with an end to read from and an end to write to.
+///
+/// It holds up to `max_buf_size` bytes; then writing waits for reading. Dropping an end does not tell the other
+/// one: end writing by [`shutdown`](crate::io::AsyncWriteExt::shutdown).
+///
+/// # Panics
+/// If `max_buf_size` is 0.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncReadExt, AsyncWriteExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> io::Result<()> {
+/// let (mut reader, mut writer) = io::simplex(64);
+/// writer.write_all(b"through").await?;
+/// writer.shutdown().await?;
+/// let mut received = String::new();
+/// reader.read_to_string(&mut received).await?;
+/// assert_eq!(received, "through");
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn simplex(max_buf_size: usize) -> (ReadHalf<SimplexStream>, WriteHalf<SimplexStream>) {
+    split(SimplexStream::new_unsplit(max_buf_size))
+}
+
+impl SimplexStream {
+    /// Makes a pipe with both ends in one, which holds up to `max_buf_size` bytes.
+    ///
+    /// For what splits streams itself; else see [`simplex`].
+    ///
+    /// # Panics
+    /// If `max_buf_size` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, AsyncWriteExt, SimplexStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut pipe = SimplexStream::new_unsplit(16);
+    /// pipe.write_u16(0x0102).await?;
+    /// assert_eq!(pipe.read_u16().await?, 0x0102);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn new_unsplit(max_buf_size: usize) -> SimplexStream {
+        SimplexStream { pipe: Pipe::new(max_buf_size) }
+    }
+}
+
+impl AsyncRead for SimplexStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = self.pipe.poll_read(cx, buf);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+}
+
+impl AsyncWrite for SimplexStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = self.pipe.poll_write(cx, bufs);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pipe.close_write().run();
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,73 @@
+//! A destination that swallows everything: [`Sink`].
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::empty::{poll_budget, total_len};
+use crate::io::AsyncWrite;
+
+/// A destination that swallows what is written to it.
+///
+/// Made by [`sink`].
+pub struct Sink {
+    _private: (),
+}
+
+/// Makes a destination that swallows what is written to it.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncWriteExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> io::Result<()> {
+/// assert_eq!(io::sink().write(&[1, 2, 3]).await?, 3);
+/// # Ok(())
+/// # }
+/// ```
+pub fn sink() -> Sink {
+    Sink { _private: () }
+}
+
+impl AsyncWrite for Sink {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(poll_budget(cx));
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(poll_budget(cx));
+        Poll::Ready(Ok(total_len(bufs)))
+    }
+
+    #[inline]
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(poll_budget(cx));
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(poll_budget(cx));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Sink { .. }")
+    }
+}
