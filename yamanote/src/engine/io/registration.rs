@@ -23,12 +23,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::engine::io::source::{Direction, ReadyEvent, Source, WakeBatch};
-use crate::engine::io::{DISABLED, shutdown_error};
+use crate::engine::io::{DISABLED, Handle, shutdown_error};
 use crate::io::interest::Interest;
 use crate::io::ready::Ready;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicUsize, Ordering};
-use crate::runtime::Handle;
 use crate::sys::poll::{BY_HANDLE, PollHandle};
 use crate::task::coop::poll_proceed;
 
@@ -139,7 +138,7 @@ impl Registration {
 
     /// To be called before a wait: sees to it that a poller watches, preferably this worker's.
     fn before_wait(&self) -> io::Result<()> {
-        if !self.source.word().is_registered() {
+        if !self.is_registered() {
             return self.attach();
         }
         // Relaxed, all three: hints that no other memory depends on.
@@ -192,10 +191,20 @@ impl Registration {
         wakers.wake_all();
     }
 
+    /// To be called before readiness is reported: as [`before_wait`](Self::before_wait), if there is none
+    /// yet; and if there is, but only because it was assumed, then from now on the truth has to come in.
+    fn before_report(&self, mask: Ready) -> io::Result<()> {
+        let word = self.source.word();
+        if word.event(mask).is_some() && word.is_registered() { Ok(()) } else { self.before_wait() }
+    }
+
+    fn is_registered(&self) -> bool {
+        self.source.word().is_registered()
+    }
+
     /// A resource that nobody watches yet has not heard of the runtime's end; whether it has come.
     fn is_orphan(&self, event: ReadyEvent) -> bool {
-        event.is_shutdown
-            || (!self.source.word().is_registered() && self.runtime.shared.driver(0).io.is_shutdown())
+        event.is_shutdown || (!self.is_registered() && self.runtime.shared.driver(0).io.is_shutdown())
     }
 
     fn checked(&self, event: ReadyEvent) -> io::Result<ReadyEvent> {
@@ -211,9 +220,7 @@ impl Registration {
     }
 
     fn poll_event(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
-        if self.source.word().event(direction.mask()).is_none() {
-            self.before_wait()?;
-        }
+        self.before_report(direction.mask())?;
         let event = ready!(self.source.poll_ready(cx, direction));
         Poll::Ready(self.checked(event))
     }
@@ -252,9 +259,7 @@ impl Registration {
 
     /// Waits until the resource was seen to be ready. Any number of tasks may wait.
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<ReadyEvent> {
-        if self.source.word().event(interest.mask()).is_none() {
-            self.before_wait()?;
-        }
+        self.before_report(interest.mask())?;
         let event = self.source.readiness(interest).await;
         self.checked(event)
     }

@@ -1,0 +1,18 @@
+//! Sockets, pipes and descriptors, on both flavours of runtime.
+
+#![cfg(not(loom))]
+
+mod support;
+
+#[cfg(unix)]
+mod async_fd;
+mod lookup;
+mod panics;
+#[cfg(unix)]
+mod pipe;
+mod shutdown;
+mod stress;
+mod tcp;
+mod udp;
+#[cfg(unix)]
+mod unix;
