@@ -199,6 +199,8 @@ impl Pool {
             // This one is ours: nobody else may count on it.
             state.idle -= 1;
             state.promised += 1;
+            // After the lock: the woken thread needs it at once, and would only meet us in it.
+            drop(state);
             self.0.work.notify_one();
             return Ok(());
         }
