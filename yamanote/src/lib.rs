@@ -19,11 +19,17 @@ pub mod net;
 #[cfg(feature = "rt")]
 pub mod runtime;
 // Files, sockets and timers stand on it.
+#[cfg(feature = "process")]
+pub mod process;
 #[cfg(not(feature = "rt"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod runtime;
 #[cfg(feature = "signal")]
 pub mod signal;
+// Children that end are told by a signal where there is no better way.
+#[cfg(all(feature = "process", not(feature = "signal")))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod signal;
 pub mod stream;
 #[cfg(feature = "sync")]
 pub mod sync;

@@ -12,7 +12,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crate::engine::limits::{MONITOR_DOZE_AFTER, MONITOR_INTERVAL, MONITOR_STUCK_INTERVAL};
 use crate::engine::schedule::notify;

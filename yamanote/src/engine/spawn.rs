@@ -4,7 +4,6 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::engine::context;
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Schedule, id::Id};
 

@@ -546,11 +546,10 @@ impl Worker {
             let timeout = remote.driver.park_timeout(clock);
             if clock.is_paused() {
                 worker.park_paused(max_events);
-            } else if let Parked::Notified | Parked::Returned =
-                remote.parker.park(&remote.driver, timeout, max_events)
-            {
-                remote.driver.fire_timers(clock);
+                return;
             }
+            remote.parker.park(&remote.driver, timeout, max_events);
+            remote.driver.fire_timers(clock);
         });
     }
 

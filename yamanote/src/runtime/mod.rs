@@ -61,7 +61,7 @@ pub use metrics::RuntimeMetrics;
 pub use runtime::Runtime;
 pub use task_meta::TaskMeta;
 
-pub(crate) use handle::{CONTEXT_MISSING_ERROR, THREAD_LOCAL_DESTROYED_ERROR};
+pub(crate) use handle::THREAD_LOCAL_DESTROYED_ERROR;
 
 /// The index of the runtime worker that the calling thread is, if it is one.
 ///

@@ -96,10 +96,10 @@ impl Slot {
         Ok(())
     }
 
-    /// Tells the listeners if the signal came.
-    fn broadcast(&self) {
+    /// Tells the listeners if the signal came; whether it did.
+    fn broadcast(&self) -> bool {
         if !self.pending.load(Ordering::Relaxed) || !self.pending.swap(false, Ordering::Acquire) {
-            return;
+            return false;
         }
         // Release pairs with the Acquire in `poll_changed`.
         self.version.fetch_add(1, Ordering::Release);
@@ -116,11 +116,30 @@ impl Slot {
                 }
             }
             if wakers.is_empty() {
-                return;
+                return true;
             }
             wakers.wake_all();
         }
     }
+}
+
+/// What is done when a child ended, beside telling the listeners.
+static CHILD_HOOK: OnceLock<fn()> = OnceLock::new();
+
+/// Has `hook` called after every `SIGCHLD` that a runtime hears of; the current one hears of them from now on.
+///
+/// # Errors
+/// If the system refuses the handler. Without a runtime nothing is done.
+#[cfg(feature = "process")]
+pub(crate) fn on_child_exit(hook: fn()) -> io::Result<()> {
+    CHILD_HOOK.get_or_init(|| hook);
+    let Ok(handle) = Handle::try_current() else { return Ok(()) };
+    if !handle.shared.driver(0).io.is_enabled() || handle.shared.is_shutdown() {
+        return Ok(());
+    }
+    let globals = globals()?;
+    Pump::of(&handle, globals)?;
+    globals.slots[libc::SIGCHLD as usize].install(libc::SIGCHLD, globals)
 }
 
 /// One listener of one signal.
@@ -152,10 +171,7 @@ impl Listener {
             return Err(io::Error::other(format!("signal {signal} does not exist")));
         };
         // The pump first: a signal that comes right after the handler is in place is then on its way.
-        let pump = handle.shared.attachments.get_or_try(|| {
-            let _guard = handle.enter();
-            Pump::start(globals)
-        })?;
+        let pump = Pump::of(&handle, globals)?;
         slot.install(signal, globals)?;
         let mut listeners = slot.lock();
         let number = listeners.free.pop().unwrap_or(listeners.wakers.len());
@@ -215,6 +231,14 @@ impl Wake for PumpWaker {
 }
 
 impl Pump {
+    /// The runtime's pump.
+    fn of(handle: &Handle, globals: &'static Globals) -> io::Result<Arc<Pump>> {
+        handle.shared.attachments.get_or_try(|| {
+            let _guard = handle.enter();
+            Pump::start(globals)
+        })
+    }
+
     fn start(globals: &'static Globals) -> io::Result<Arc<Pump>> {
         let socket = UnixStream::from_std(globals.receiver.try_clone()?);
         let pump =
@@ -241,8 +265,12 @@ impl Pump {
             }
         });
         // After the socket was emptied: a signal that comes from here on leaves a byte of its own.
-        for slot in &self.globals.slots {
-            slot.broadcast();
+        for (signal, slot) in self.globals.slots.iter().enumerate() {
+            if slot.broadcast() && signal == libc::SIGCHLD as usize {
+                if let Some(hook) = CHILD_HOOK.get() {
+                    hook();
+                }
+            }
         }
     }
 }

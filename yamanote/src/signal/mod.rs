@@ -20,6 +20,9 @@ mod dispatch;
 #[cfg(unix)]
 pub mod unix;
 
+#[cfg(all(unix, feature = "process"))]
+pub(crate) use dispatch::on_child_exit;
+
 /// Waits for the user to interrupt the process, by Ctrl-C for instance.
 ///
 /// From the first poll on, an interrupt no longer ends the process, also when this future is dropped.

@@ -74,6 +74,37 @@ pub(crate) fn recv_from(
     Ok((n, addr))
 }
 
+/// A descriptor for a process; `None` where the system has none, or none to give.
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) fn pidfd_open(pid: u32) -> Option<std::os::fd::OwnedFd> {
+    use std::os::fd::FromRawFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Old kernels and sandboxes answer the same every time. Relaxed: only spares the question.
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+
+    if REFUSED.load(Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: takes and gives integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, libc::PIDFD_NONBLOCK) };
+    if fd < 0 {
+        let error = io::Error::last_os_error().raw_os_error();
+        if matches!(error, Some(libc::ENOSYS | libc::EPERM | libc::EINVAL)) {
+            REFUSED.store(true, Ordering::Relaxed);
+        }
+        return None;
+    }
+    // SAFETY: the system has just opened it for us.
+    Some(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd as libc::c_int) })
+}
+
+/// A descriptor for a process: not on this system.
+#[cfg(all(feature = "process", not(target_os = "linux")))]
+pub(crate) fn pidfd_open(_: u32) -> Option<std::os::fd::OwnedFd> {
+    None
+}
+
 /// `read(2)`. Initialises the bytes it reports.
 pub(crate) fn read(fd: &impl AsRawFd, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     // SAFETY: the pointer and the length are those of a slice we may write.

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use super::id::Id;
 use super::state::State;

@@ -19,10 +19,9 @@ mod waker;
 use std::future::Future;
 use std::panic::Location;
 
-pub(crate) use error::JoinError;
 pub(crate) use header::Header;
 pub(crate) use id::Id;
-pub(crate) use join::{AbortHandle, JoinHandle};
+pub(crate) use join::JoinHandle;
 pub(crate) use refs::{Runnable, TaskRef};
 
 /// What a task needs of its scheduler.

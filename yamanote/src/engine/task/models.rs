@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-fn noop(handle: &mut JoinHandle<Alive>) -> Poll<Result<Alive, super::JoinError>> {
+fn noop(handle: &mut JoinHandle<Alive>) -> Poll<Result<Alive, super::error::JoinError>> {
     Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()))
 }
 

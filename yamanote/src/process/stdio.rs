@@ -1,0 +1,213 @@
+//! The pipes to and from a child.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::{Context, Poll};
+
+use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::process::imp::{ReadPipe, WritePipe};
+
+/// The standard input of a child, to be written to. Dropping it closes it.
+#[derive(Debug)]
+pub struct ChildStdin {
+    inner: WritePipe,
+}
+
+/// The standard output of a child, to be read from.
+#[derive(Debug)]
+pub struct ChildStdout {
+    inner: ReadPipe,
+}
+
+/// The standard error of a child, to be read from.
+#[derive(Debug)]
+pub struct ChildStderr {
+    inner: ReadPipe,
+}
+
+impl ChildStdin {
+    /// Takes over the standard library's pipe.
+    ///
+    /// # Errors
+    /// If the system does not watch it.
+    ///
+    /// # Panics
+    /// Outside a runtime with input/output enabled.
+    #[track_caller]
+    pub fn from_std(inner: std::process::ChildStdin) -> io::Result<Self> {
+        Ok(ChildStdin { inner: WritePipe::new(inner.into())? })
+    }
+}
+
+impl ChildStdout {
+    /// Takes over the standard library's pipe.
+    ///
+    /// # Errors
+    /// If the system does not watch it.
+    ///
+    /// # Panics
+    /// Outside a runtime with input/output enabled.
+    #[track_caller]
+    pub fn from_std(inner: std::process::ChildStdout) -> io::Result<Self> {
+        Ok(ChildStdout { inner: ReadPipe::new(inner.into())? })
+    }
+}
+
+impl ChildStderr {
+    /// Takes over the standard library's pipe.
+    ///
+    /// # Errors
+    /// If the system does not watch it.
+    ///
+    /// # Panics
+    /// Outside a runtime with input/output enabled.
+    #[track_caller]
+    pub fn from_std(inner: std::process::ChildStderr) -> io::Result<Self> {
+        Ok(ChildStderr { inner: ReadPipe::new(inner.into())? })
+    }
+}
+
+impl AsyncWrite for ChildStdin {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.inner.poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.inner.poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+}
+
+impl AsyncRead for ChildStdout {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.inner.poll_read(cx, buf)
+    }
+}
+
+impl AsyncRead for ChildStderr {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.inner.poll_read(cx, buf)
+    }
+}
+
+impl TryInto<Stdio> for ChildStdin {
+    type Error = io::Error;
+
+    fn try_into(self) -> Result<Stdio, Self::Error> {
+        self.inner.into_stdio()
+    }
+}
+
+impl TryInto<Stdio> for ChildStdout {
+    type Error = io::Error;
+
+    fn try_into(self) -> Result<Stdio, Self::Error> {
+        self.inner.into_stdio()
+    }
+}
+
+impl TryInto<Stdio> for ChildStderr {
+    type Error = io::Error;
+
+    fn try_into(self) -> Result<Stdio, Self::Error> {
+        self.inner.into_stdio()
+    }
+}
+
+#[cfg(unix)]
+mod os {
+    use std::io;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+    use super::{ChildStderr, ChildStdin, ChildStdout};
+
+    impl ChildStdin {
+        /// The pipe's descriptor, out of the runtime's hands and in blocking mode.
+        ///
+        /// # Errors
+        /// If the system refuses the mode.
+        pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
+            self.inner.into_owned_fd()
+        }
+    }
+
+    impl ChildStdout {
+        /// The pipe's descriptor, out of the runtime's hands and in blocking mode.
+        ///
+        /// # Errors
+        /// If the system refuses the mode.
+        pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
+            self.inner.into_owned_fd()
+        }
+    }
+
+    impl ChildStderr {
+        /// The pipe's descriptor, out of the runtime's hands and in blocking mode.
+        ///
+        /// # Errors
+        /// If the system refuses the mode.
+        pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
+            self.inner.into_owned_fd()
+        }
+    }
+
+    impl AsRawFd for ChildStdin {
+        fn as_raw_fd(&self) -> RawFd {
+            self.inner.as_raw_fd()
+        }
+    }
+
+    impl AsFd for ChildStdin {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.inner.as_fd()
+        }
+    }
+
+    impl AsRawFd for ChildStdout {
+        fn as_raw_fd(&self) -> RawFd {
+            self.inner.as_raw_fd()
+        }
+    }
+
+    impl AsFd for ChildStdout {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.inner.as_fd()
+        }
+    }
+
+    impl AsRawFd for ChildStderr {
+        fn as_raw_fd(&self) -> RawFd {
+            self.inner.as_raw_fd()
+        }
+    }
+
+    impl AsFd for ChildStderr {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.inner.as_fd()
+        }
+    }
+}
