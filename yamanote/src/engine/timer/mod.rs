@@ -1,55 +1,25 @@
-//! Timers and the clock; what the worker loop needs of them.
+//! Timers: what wakes a task at a time.
+//!
+//! Most timers are timeouts that never fire, so a timer costs nothing until it must:
+//!
+//! 1. A [`Timer`] is made: it notes the runtime it belongs to.
+//! 2. It is polled before its deadline: its [`Entry`](entry) is linked into the [`wheel`] of the worker that
+//!    polls it, in constant time, under that worker's own lock ([`Timers`]). Parking looks at the own wheel only.
+//! 3. It is dropped: it is unlinked in constant time. Or it is moved back, which changes one word; the
+//!    wheel finds out when it comes to the old tick.
+//! 4. Its tick has come: the worker turns its driver, the wheel gives the entry out and its waker runs.
+//!
+//! [`Clock`] is the only place that reads time.
 
-use std::time::Duration;
+mod clock;
+mod entry;
+mod freeze;
+mod tick;
+#[allow(clippy::module_inception)]
+mod timer;
+mod timers;
+mod wheel;
 
-/// The runtime's clock.
-pub(crate) struct Clock;
-
-impl Clock {
-    pub(crate) fn new(_enable_pausing: bool, _start_paused: bool) -> Self {
-        Clock
-    }
-
-    pub(crate) fn now_tick(&self) -> u64 {
-        0
-    }
-
-    /// How long until a tick begins; zero if it has.
-    pub(crate) fn duration_until(&self, _tick: u64) -> Duration {
-        Duration::ZERO
-    }
-
-    pub(crate) fn is_paused(&self) -> bool {
-        false
-    }
-
-    pub(crate) fn can_auto_advance(&self) -> bool {
-        false
-    }
-
-    pub(crate) fn auto_advance_to(&self, _tick: u64) {}
-
-    pub(crate) fn inhibit_auto_advance(&self) {}
-
-    pub(crate) fn allow_auto_advance(&self) {}
-}
-
-/// A worker's timers.
-pub(crate) struct Timers;
-
-impl Timers {
-    pub(crate) fn new() -> Self {
-        Timers
-    }
-
-    /// The tick at which the next timer may be due.
-    pub(crate) fn next_expiration(&self) -> Option<u64> {
-        None
-    }
-
-    pub(crate) fn fire_expired(&self, _now_tick: u64) -> usize {
-        0
-    }
-
-    pub(crate) fn shutdown(&self) {}
-}
+pub(crate) use clock::Clock;
+pub(crate) use timer::{Timer, now};
+pub(crate) use timers::Timers;
