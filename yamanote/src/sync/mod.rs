@@ -32,6 +32,7 @@
 
 pub(crate) mod batch_semaphore;
 mod mutex;
+pub mod oneshot;
 mod rwlock;
 mod semaphore;
 
