@@ -102,7 +102,7 @@ fn try_recv_sees_the_whole_value() {
         let (tx, mut rx) = channel();
         let thread = thread::spawn(move || tx.send(Token::new(())).is_ok());
         match rx.try_recv() {
-            Ok(_) => assert_eq!(rx.try_recv(), Err(TryRecvError::Closed)),
+            Ok(_) => assert_eq!(rx.try_recv().err(), Some(TryRecvError::Closed)),
             Err(error) => {
                 assert_eq!(error, TryRecvError::Empty);
                 assert!(block_on(rx).is_ok());
