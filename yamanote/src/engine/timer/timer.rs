@@ -14,9 +14,9 @@ use pin_project_lite::pin_project;
 use super::entry::{self, CLOSED, Entry, FIRED, IDLE};
 use super::timers::{Linked, Timers};
 use super::{Clock, freeze};
-use crate::engine::context::{self, NoHandle};
+use crate::engine::context;
 use crate::engine::shared::Shared;
-use crate::runtime::{CONTEXT_MISSING_ERROR, RuntimeShutdown, THREAD_LOCAL_DESTROYED_ERROR};
+use crate::runtime::{RuntimeShutdown, TryCurrentError};
 
 const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on \
                         the runtime builder to enable timers.";
@@ -65,8 +65,7 @@ impl Timer {
         match shared {
             Ok(Some(shared)) => Timer { shared, worker: 0, entry: Entry::new() },
             Ok(None) => panic!("{DISABLED}"),
-            Err(NoHandle::NoContext) => panic!("{CONTEXT_MISSING_ERROR}"),
-            Err(NoHandle::Destroyed) => panic!("{THREAD_LOCAL_DESTROYED_ERROR}"),
+            Err(error) => panic!("{}", TryCurrentError::from(error)),
         }
     }
 
