@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
-use crate::net::lookup_pool::{Lookup, lookup};
+use crate::task::{JoinHandle, spawn_blocking};
 
 /// Types that name one or several socket addresses, perhaps by way of a lookup.
 ///
@@ -186,7 +186,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     enum State {
         Ready(Option<SocketAddr>),
-        Lookup(Lookup),
+        Lookup(JoinHandle<io::Result<vec::IntoIter<SocketAddr>>>),
     }
 
     #[doc(hidden)]
@@ -204,7 +204,7 @@ pub(crate) mod sealed {
         pub(super) fn lookup(
             f: impl FnOnce() -> io::Result<vec::IntoIter<SocketAddr>> + Send + 'static,
         ) -> MaybeReady {
-            MaybeReady(State::Lookup(lookup(f)))
+            MaybeReady(State::Lookup(spawn_blocking(f)))
         }
     }
 

@@ -13,8 +13,6 @@ mod addr;
 #[cfg(feature = "io-util")]
 mod buf;
 mod lookup_host;
-#[cfg_attr(not(feature = "rt"), path = "no_lookup_pool.rs")]
-mod lookup_pool;
 mod os;
 pub mod tcp;
 mod udp;

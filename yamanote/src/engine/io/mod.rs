@@ -3,13 +3,6 @@
 
 pub(crate) mod condvar;
 
-#[cfg(not(feature = "rt"))]
-mod no_runtime;
-#[cfg(feature = "rt")]
-use crate::runtime::Handle;
-#[cfg(not(feature = "rt"))]
-use no_runtime::Handle;
-
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod on;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]

@@ -23,11 +23,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::engine::io::source::{Direction, ReadyEvent, Source, WakeBatch};
-use crate::engine::io::{DISABLED, Handle, shutdown_error};
+use crate::engine::io::{DISABLED, shutdown_error};
 use crate::io::interest::Interest;
 use crate::io::ready::Ready;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicUsize, Ordering};
+use crate::runtime::Handle;
 use crate::sys::poll::{BY_HANDLE, PollHandle};
 use crate::task::coop::poll_proceed;
 
