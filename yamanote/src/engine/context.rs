@@ -88,6 +88,18 @@ pub(crate) fn exit_runtime<R>(f: impl FnOnce() -> R) -> R {
     })
 }
 
+/// Runs `f` where `block_in_place` is refused: what shares the poll cannot go to another thread.
+pub(crate) fn forbid_block_in_place<R>(f: impl FnOnce() -> R) -> R {
+    with(|context| {
+        let refused = match context.entered.get() {
+            Entered::No => Entered::No,
+            Entered::Yes { .. } => Entered::Yes { allow_block_in_place: false },
+        };
+        let _entered = Restore::replace(&context.entered, refused);
+        f()
+    })
+}
+
 pub(crate) use rt::*;
 
 mod rt {

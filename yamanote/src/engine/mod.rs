@@ -15,7 +15,7 @@
 //! * **wake**: a waker leads back to `schedule`.
 //!
 //! Around the flow: `shared` (what a runtime's workers share), `context` (what a thread knows),
-//! `block_on`, `blocking` (threads for work that blocks), `monitor` (rescues what waits behind a stuck
+//! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor` (rescues what waits behind a stuck
 //! worker), `shutdown`, `hooks`, `metrics`, `limits`.
 
 pub(crate) mod block_on;
@@ -31,6 +31,7 @@ pub(crate) mod driver;
 pub(crate) mod hooks;
 pub(crate) mod idle;
 pub(crate) mod limits;
+pub(crate) mod local;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod parker;

@@ -92,3 +92,11 @@ pub(crate) mod sync {
 }
 
 pub(crate) use ::loom::{hint, thread};
+
+pub(crate) mod thread_tag {
+    pub(crate) type Tag = ::loom::thread::ThreadId;
+
+    pub(crate) fn current() -> Tag {
+        ::loom::thread::current().id()
+    }
+}

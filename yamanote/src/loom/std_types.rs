@@ -133,3 +133,13 @@ pub(crate) mod sync {
 }
 
 pub(crate) use std::{hint, thread};
+
+/// Tells threads apart, at the price of reading a thread-local.
+pub(crate) mod thread_tag {
+    pub(crate) type Tag = usize;
+
+    #[inline]
+    pub(crate) fn current() -> Tag {
+        crate::engine::context::thread_number()
+    }
+}

@@ -50,7 +50,8 @@ impl Chain {
         self.len
     }
 
-    fn append(&mut self, other: Chain) {
+    /// Adds a whole chain at the end.
+    pub(crate) fn append(&mut self, other: Chain) {
         let Some(first) = other.head else { return };
         match self.tail {
             // SAFETY: as in `push`.

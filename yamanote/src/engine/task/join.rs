@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -46,9 +47,14 @@ impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     /// # Safety
-    /// The caller must own the join handle's reference to a task with output `T`.
-    pub(super) unsafe fn from_raw(task: NonNull<Header>) -> JoinHandle<T> {
+    /// The caller must own the join handle's reference to a task with output `T`. With another `T` the result may
+    /// only be dropped, aborted and asked.
+    pub(crate) unsafe fn from_raw(task: NonNull<Header>) -> JoinHandle<T> {
         JoinHandle { task, _output: PhantomData }
+    }
+
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).task
     }
 
     fn header(&self) -> &Header {
@@ -113,18 +119,38 @@ impl<T> JoinHandle<T> {
         // SAFETY: the vtable fits, and only the join handle, which we are, calls this.
         !unsafe { super::raw::is_join_ready(self.task, waker) }
     }
-}
 
-impl<T> Future for JoinHandle<T> {
-    type Output = Result<T, JoinError>;
+    /// For a handle that was never polled: has `waker` woken, once, when the task is done; gives it back if
+    /// the task is done already.
+    pub(crate) fn watch(&mut self, waker: Waker) -> Result<(), Waker> {
+        // SAFETY: only the join handle, which we are, calls this.
+        unsafe { super::raw::watch(self.task, waker) }
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let coop = ready!(coop::poll_proceed(cx));
+    /// The output of a task that is done, whatever the budget.
+    pub(crate) fn take_output(&mut self) -> Option<Result<T, JoinError>> {
+        match self.poll_output(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut output = Poll::Pending;
         // SAFETY: the vtable fits, and `output` is of the type that the task's output type makes.
         unsafe {
             (self.header().vtable.poll_join)(self.task, std::ptr::from_mut(&mut output).cast(), cx);
         }
+        output
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let coop = ready!(coop::poll_proceed(cx));
+        let output = self.poll_output(cx);
         if output.is_ready() {
             coop.made_progress();
         }

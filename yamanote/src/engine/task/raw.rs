@@ -421,6 +421,33 @@ pub(super) unsafe fn is_join_ready(task: NonNull<Header>, waker: &Waker) -> bool
     }
 }
 
+/// Leaves a waker with a task whose join handle was never polled; gives it back if the task is complete.
+///
+/// # Safety
+/// Only for the join handle, whose reference keeps the task alive.
+pub(super) unsafe fn watch(task: NonNull<Header>, waker: Waker) -> Result<(), Waker> {
+    // SAFETY: alive by contract; the vtable fits.
+    let (header, slot) = unsafe {
+        let header = task.as_ref();
+        (header, (header.vtable.join_waker)(task).as_ref())
+    };
+    let snapshot = header.state.load();
+    if snapshot.is_complete() {
+        return Err(waker);
+    }
+    assert!(!snapshot.has_join_waker(), "a task is watched that was polled for");
+    // SAFETY: the flag is clear, so the slot is the join handle's.
+    slot.with_mut(|slot| unsafe { *slot = Some(waker) });
+    if header.state.set_join_waker().is_ok() {
+        return Ok(());
+    }
+    // SAFETY: the flag is still clear.
+    match slot.with_mut(|slot| unsafe { (*slot).take() }) {
+        Some(waker) => Err(waker),
+        None => unreachable!("nobody else touches the slot"),
+    }
+}
+
 unsafe fn join_waker<F: Future + 'static, S: Schedule>(
     task: NonNull<Header>,
 ) -> NonNull<UnsafeCell<Option<Waker>>> {

@@ -1,0 +1,133 @@
+//! Tasks with options.
+
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+
+use crate::engine::blocking::{Mandatory, SpawnError};
+use crate::engine::{local, spawn};
+use crate::runtime::Handle;
+use crate::task::{Id, JoinHandle, LocalSet};
+
+/// Spawns tasks with options; so far that is a name, for tools that show tasks.
+///
+/// # Examples
+/// ```
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = yamanote::task::Builder::new().name("adder").spawn(async { 1 + 1 }).unwrap();
+/// assert_eq!(task.await.unwrap(), 2);
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Builder<'a> {
+    #[allow(dead_code, reason = "shown by `Debug`")]
+    name: Option<&'a str>,
+}
+
+impl<'a> Builder<'a> {
+    /// Makes a builder without options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the tasks that the result spawns.
+    pub fn name(&self, name: &'a str) -> Self {
+        Builder { name: Some(name) }
+    }
+
+    /// Spawns a task on the current runtime; see [`spawn`](crate::spawn).
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    ///
+    /// # Errors
+    /// None so far.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Ok(crate::task::spawn(future))
+    }
+
+    /// Spawns a task on the given runtime; see [`Handle::spawn`].
+    ///
+    /// # Errors
+    /// None so far.
+    #[track_caller]
+    pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Ok(spawn::spawn(&handle.shared, future, Id::next(), Location::caller()))
+    }
+
+    /// Spawns a task that need not be `Send`; see [`spawn_local`](crate::task::spawn_local).
+    ///
+    /// # Panics
+    /// Outside a [`LocalSet`] and a [`LocalRuntime`](crate::runtime::LocalRuntime).
+    ///
+    /// # Errors
+    /// None so far.
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(local::spawn(future, Id::next(), Location::caller()))
+    }
+
+    /// Adds a task to the given set; see [`LocalSet::spawn_local`].
+    ///
+    /// # Errors
+    /// None so far.
+    #[track_caller]
+    pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(local_set.spawn_at(future, Location::caller()))
+    }
+
+    /// Runs a closure that blocks on a thread made for that; see
+    /// [`spawn_blocking`](crate::task::spawn_blocking).
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread and the pool has none.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(self, function: F) -> io::Result<JoinHandle<R>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.spawn_blocking_on(function, &Handle::current())
+    }
+
+    /// Runs a closure that blocks on a thread of the given runtime.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread and the pool has none.
+    #[track_caller]
+    pub fn spawn_blocking_on<F, R>(self, function: F, handle: &Handle) -> io::Result<JoinHandle<R>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let pool = &handle.shared.pool;
+        let (join, result) =
+            pool.try_spawn(handle, function, Mandatory::No, Id::next(), Location::caller());
+        match result {
+            // Shut down: the handle tells that the job was cancelled.
+            Ok(()) | Err(SpawnError::ShutDown) => Ok(join),
+            Err(SpawnError::NoThreads(error)) => Err(error),
+        }
+    }
+}
