@@ -160,6 +160,20 @@ impl<L: Link> LinkedList<L> {
         std::mem::take(self)
     }
 
+    /// Moves all nodes of `other` behind those of this list, in constant time.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        let Some(head) = other.head.take() else { return };
+        match self.tail {
+            // SAFETY: both nodes are linked, so alive; the lists are borrowed exclusively or owned.
+            Some(tail) => unsafe {
+                L::links(tail).as_mut().next = Some(head);
+                L::links(head).as_mut().prev = Some(tail);
+            },
+            None => self.head = Some(head),
+        }
+        self.tail = other.tail.take();
+    }
+
     /// Visits the nodes from oldest to newest.
     pub(crate) fn for_each(&self, mut f: impl FnMut(NonNull<L::Node>)) {
         let mut at = self.head;
@@ -228,6 +242,15 @@ mod tests {
             // SAFETY: the nodes are leaked until the end of the test; those in `model` are linked.
             unsafe {
                 let linked = model.contains(&node);
+                // Cut in two and joined again.
+                let mut front = list.take();
+                for _ in 0..seed % 3 {
+                    if let Some(node) = front.pop_back() {
+                        list.push_front(node);
+                    }
+                }
+                front.append(list.take());
+                list.append(front);
                 match seed % 5 {
                     0 if !linked => {
                         list.push_back(node);
