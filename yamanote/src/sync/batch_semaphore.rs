@@ -140,7 +140,8 @@ impl Semaphore {
     #[track_caller]
     pub(crate) fn try_acquire(&self, n: usize) -> Result<(), TryAcquire> {
         assert_permits(n);
-        let mut state = self.state.load(Relaxed);
+        // Acquire also pairs with `close`: what was done before closing is seen by who gets `Closed`.
+        let mut state = self.state.load(AcquireOrder);
         loop {
             if state & CLOSED != 0 {
                 return Err(TryAcquire::Closed);
@@ -150,7 +151,12 @@ impl Semaphore {
             }
             // Acquire pairs with the Release of those who returned the permits. (Swaps in between keep
             // the release sequence; the plain store in `settle` is ordered after them by the lock.)
-            match self.state.compare_exchange_weak(state, state - (n << SHIFT), AcquireOrder, Relaxed) {
+            match self.state.compare_exchange_weak(
+                state,
+                state - (n << SHIFT),
+                AcquireOrder,
+                AcquireOrder,
+            ) {
                 Ok(_) => return Ok(()),
                 Err(actual) => state = actual,
             }
