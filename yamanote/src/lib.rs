@@ -3,8 +3,8 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[macro_use]
-mod macros;
+#[doc(hidden)]
+pub mod macros;
 
 mod engine;
 mod loom;
@@ -47,3 +47,27 @@ pub mod time;
 
 #[cfg(feature = "rt")]
 pub use task::spawn;
+
+#[cfg(all(feature = "macros", feature = "rt"))]
+mod entry_points {
+    #[cfg(feature = "rt-multi-thread")]
+    pub use yamanote_macros::{main, test};
+    #[cfg(not(feature = "rt-multi-thread"))]
+    pub use yamanote_macros::{main_rt as main, test_rt as test};
+}
+#[cfg(all(feature = "macros", feature = "rt"))]
+pub use entry_points::{main, test};
+#[cfg(all(feature = "macros", not(feature = "rt")))]
+pub use yamanote_macros::{main_fail as main, test_fail as test};
+
+/// What the facade re-exports under other names.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod facade {
+    #[cfg(not(feature = "rt"))]
+    pub use yamanote_macros::{main_fail as tokio_main, test_fail as tokio_test};
+    #[cfg(all(feature = "rt", feature = "rt-multi-thread"))]
+    pub use yamanote_macros::{tokio_main, tokio_test};
+    #[cfg(all(feature = "rt", not(feature = "rt-multi-thread")))]
+    pub use yamanote_macros::{tokio_main_rt as tokio_main, tokio_test_rt as tokio_test};
+}

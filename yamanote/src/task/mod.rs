@@ -6,6 +6,7 @@ pub mod coop;
 pub mod join_set;
 mod local_set;
 mod spawn;
+mod task_local;
 mod yield_now;
 
 pub use crate::engine::task::error::JoinError;
@@ -19,4 +20,10 @@ pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 pub use spawn::spawn;
+pub use task_local::LocalKey;
+
+/// Futures of this module that have a name.
+pub mod futures {
+    pub use super::task_local::TaskLocalFuture;
+}
 pub use yield_now::yield_now;
