@@ -69,15 +69,17 @@ pub struct AsyncFd<T: AsRawFd> {
 /// Dropping it keeps the readiness.
 #[must_use = "say whether the readiness still holds, by `try_io`, `clear_ready` or `retain_ready`"]
 pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
-    async_fd: &'a AsyncFd<T>,
-    event: Option<ReadyEvent>,
+    /// What of the readiness has not been cleared.
+    seen: Option<ReadyEvent>,
+    owner: &'a AsyncFd<T>,
 }
 
 /// As [`AsyncFdReadyGuard`], with unique access to the [`AsyncFd`].
 #[must_use = "say whether the readiness still holds, by `try_io`, `clear_ready` or `retain_ready`"]
 pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
-    async_fd: &'a mut AsyncFd<T>,
-    event: Option<ReadyEvent>,
+    /// What of the readiness has not been cleared.
+    seen: Option<ReadyEvent>,
+    owner: &'a mut AsyncFd<T>,
 }
 
 /// The error of [`AsyncFdReadyGuard::try_io`]: the operation would block.
@@ -87,8 +89,8 @@ pub struct TryIoError(());
 /// The error of [`AsyncFd::register`]: the system cannot watch the descriptor. Holds what was to be
 /// registered.
 pub struct AsyncFdRegisterError<T> {
-    inner: T,
-    cause: io::Error,
+    why: io::Error,
+    refused: T,
 }
 
 /// Former name of [`AsyncFdRegisterError`].
@@ -196,7 +198,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         let registration = Registration::new(PollHandle::of(&inner), interest, Ready::EMPTY, false);
         match registration.attach() {
             Ok(()) => Ok(AsyncFd { registration, inner: Some(inner) }),
-            Err(cause) => Err(AsyncFdRegisterError { inner, cause }),
+            Err(cause) => Err(AsyncFdRegisterError { why: cause, refused: inner }),
         }
     }
 
@@ -230,7 +232,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
         let event = ready!(self.registration.poll_ready(cx, Direction::Read))?;
-        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) }))
+        Poll::Ready(Ok(AsyncFdReadyGuard { owner: self, seen: Some(event) }))
     }
 
     /// As [`poll_read_ready`](AsyncFd::poll_read_ready), with unique access.
@@ -242,7 +244,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
         let event = ready!(self.registration.poll_ready(cx, Direction::Read))?;
-        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) }))
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { owner: self, seen: Some(event) }))
     }
 
     /// Waits until writing may make progress, for use in a `poll` function. Only the last caller is woken.
@@ -254,7 +256,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
         let event = ready!(self.registration.poll_ready(cx, Direction::Write))?;
-        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) }))
+        Poll::Ready(Ok(AsyncFdReadyGuard { owner: self, seen: Some(event) }))
     }
 
     /// As [`poll_write_ready`](AsyncFd::poll_write_ready), with unique access.
@@ -266,7 +268,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
         let event = ready!(self.registration.poll_ready(cx, Direction::Write))?;
-        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) }))
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { owner: self, seen: Some(event) }))
     }
 
     /// Waits for any of the readiness in `interest`. Any number of tasks may wait.
@@ -278,7 +280,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     /// When the runtime has shut down.
     pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
         let event = self.registration.ready(interest).await?;
-        Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) })
+        Ok(AsyncFdReadyGuard { owner: self, seen: Some(event) })
     }
 
     /// As [`ready`](AsyncFd::ready), with unique access.
@@ -290,7 +292,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     /// When the runtime has shut down.
     pub async fn ready_mut(&mut self, interest: Interest) -> io::Result<AsyncFdReadyMutGuard<'_, T>> {
         let event = self.registration.ready(interest).await?;
-        Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) })
+        Ok(AsyncFdReadyMutGuard { owner: self, seen: Some(event) })
     }
 
     /// Waits until reading may make progress: `ready(Interest::READABLE)`.
@@ -445,12 +447,12 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
     /// Readiness that was reported after the guard was made stays, and so does what cannot pass: that the
     /// peer has closed.
     pub fn clear_ready(&mut self) {
-        clear(self.async_fd, &mut self.event, Ready::ALL);
+        clear(self.owner, &mut self.seen, Ready::ALL);
     }
 
     /// Says that the descriptor is not ready any more for what is in `ready`.
     pub fn clear_ready_matching(&mut self, ready: Ready) {
-        clear(self.async_fd, &mut self.event, ready);
+        clear(self.owner, &mut self.seen, ready);
     }
 
     /// Says that the descriptor is still ready, as dropping the guard does.
@@ -458,7 +460,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
 
     /// What the descriptor was seen to be ready for, and has not been cleared since.
     pub fn ready(&self) -> Ready {
-        self.event.map_or(Ready::EMPTY, |event| event.ready)
+        self.seen.map_or(Ready::EMPTY, |event| event.ready)
     }
 
     /// Runs `f`, and clears the readiness if it would block.
@@ -472,7 +474,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
         &mut self,
         f: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
     ) -> Result<io::Result<R>, TryIoError> {
-        let result = f(self.async_fd);
+        let result = f(self.owner);
         if is_would_block(&result) {
             self.clear_ready();
             return Err(TryIoError(()));
@@ -482,12 +484,12 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
 
     /// The [`AsyncFd`] the guard belongs to.
     pub fn get_ref(&self) -> &'a AsyncFd<T> {
-        self.async_fd
+        self.owner
     }
 
     /// What the descriptor belongs to.
     pub fn get_inner(&self) -> &'a T {
-        self.async_fd.get_ref()
+        self.owner.get_ref()
     }
 }
 
@@ -497,12 +499,12 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
     /// Readiness that was reported after the guard was made stays, and so does what cannot pass: that the
     /// peer has closed.
     pub fn clear_ready(&mut self) {
-        clear(self.async_fd, &mut self.event, Ready::ALL);
+        clear(self.owner, &mut self.seen, Ready::ALL);
     }
 
     /// Says that the descriptor is not ready any more for what is in `ready`.
     pub fn clear_ready_matching(&mut self, ready: Ready) {
-        clear(self.async_fd, &mut self.event, ready);
+        clear(self.owner, &mut self.seen, ready);
     }
 
     /// Says that the descriptor is still ready, as dropping the guard does.
@@ -510,7 +512,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
 
     /// What the descriptor was seen to be ready for, and has not been cleared since.
     pub fn ready(&self) -> Ready {
-        self.event.map_or(Ready::EMPTY, |event| event.ready)
+        self.seen.map_or(Ready::EMPTY, |event| event.ready)
     }
 
     /// Runs `f`, and clears the readiness if it would block.
@@ -524,7 +526,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
         &mut self,
         f: impl FnOnce(&mut AsyncFd<T>) -> io::Result<R>,
     ) -> Result<io::Result<R>, TryIoError> {
-        let result = f(self.async_fd);
+        let result = f(self.owner);
         if is_would_block(&result) {
             self.clear_ready();
             return Err(TryIoError(()));
@@ -534,64 +536,64 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
 
     /// The [`AsyncFd`] the guard belongs to.
     pub fn get_ref(&self) -> &AsyncFd<T> {
-        self.async_fd
+        self.owner
     }
 
     /// The [`AsyncFd`] the guard belongs to.
     pub fn get_mut(&mut self) -> &mut AsyncFd<T> {
-        self.async_fd
+        self.owner
     }
 
     /// What the descriptor belongs to.
     pub fn get_inner(&self) -> &T {
-        self.async_fd.get_ref()
+        self.owner.get_ref()
     }
 
     /// What the descriptor belongs to.
     pub fn get_inner_mut(&mut self) -> &mut T {
-        self.async_fd.get_mut()
+        self.owner.get_mut()
     }
 }
 
 impl<T: AsRawFd + fmt::Debug> fmt::Debug for AsyncFdReadyGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncFdReadyGuard").field("async_fd", &self.async_fd).finish_non_exhaustive()
+        f.debug_struct("AsyncFdReadyGuard").field("async_fd", &self.owner).finish_non_exhaustive()
     }
 }
 
 impl<T: AsRawFd + fmt::Debug> fmt::Debug for AsyncFdReadyMutGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncFdReadyMutGuard").field("async_fd", &self.async_fd).finish_non_exhaustive()
+        f.debug_struct("AsyncFdReadyMutGuard").field("async_fd", &self.owner).finish_non_exhaustive()
     }
 }
 
 impl<T> AsyncFdRegisterError<T> {
     /// What was to be registered, and why it was not.
     pub fn into_parts(self) -> (T, io::Error) {
-        (self.inner, self.cause)
+        (self.refused, self.why)
     }
 }
 
 impl<T> fmt::Debug for AsyncFdRegisterError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncFdRegisterError").field(&self.cause).finish()
+        f.debug_tuple("AsyncFdRegisterError").field(&self.why).finish()
     }
 }
 
 impl<T> fmt::Display for AsyncFdRegisterError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(f)
+        self.why.fmt(f)
     }
 }
 
 impl<T> Error for AsyncFdRegisterError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.cause)
+        Some(&self.why)
     }
 }
 
 impl<T> From<AsyncFdRegisterError<T>> for io::Error {
     fn from(error: AsyncFdRegisterError<T>) -> io::Error {
-        error.cause
+        error.why
     }
 }

@@ -5,10 +5,13 @@ use std::ops;
 
 use crate::io::ready::Ready;
 
-const READABLE: u8 = 0b0001;
-const WRITABLE: u8 = 0b0010;
-const PRIORITY: u8 = 0b0100;
-const ERROR: u8 = 0b1000;
+/// One bit per flag.
+mod bits {
+    pub(super) const READABLE: u8 = 0b0001;
+    pub(super) const WRITABLE: u8 = 0b0010;
+    pub(super) const PRIORITY: u8 = 0b0100;
+    pub(super) const ERROR: u8 = 0b1000;
+}
 
 /// What to wait for: a non-empty set of flags.
 ///
@@ -25,18 +28,18 @@ pub struct Interest(u8);
 
 impl Interest {
     /// Reading may make progress, or the peer has closed.
-    pub const READABLE: Interest = Interest(READABLE);
+    pub const READABLE: Self = Self(bits::READABLE);
 
     /// Writing may make progress, or the peer has closed.
-    pub const WRITABLE: Interest = Interest(WRITABLE);
+    pub const WRITABLE: Self = Self(bits::WRITABLE);
 
     /// An error waits to be fetched, for instance in a socket's error queue.
-    pub const ERROR: Interest = Interest(ERROR);
+    pub const ERROR: Self = Self(bits::ERROR);
 
     /// Urgent data can be read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
-    pub const PRIORITY: Interest = Interest(PRIORITY);
+    pub const PRIORITY: Self = Self(bits::PRIORITY);
 
     /// Whether the set holds [`READABLE`](Self::READABLE).
     ///
@@ -48,7 +51,7 @@ impl Interest {
     /// assert!(!Interest::WRITABLE.is_readable());
     /// ```
     pub const fn is_readable(self) -> bool {
-        self.0 & READABLE != 0
+        self.has(bits::READABLE)
     }
 
     /// Whether the set holds [`WRITABLE`](Self::WRITABLE).
@@ -61,7 +64,7 @@ impl Interest {
     /// assert!(!Interest::READABLE.is_writable());
     /// ```
     pub const fn is_writable(self) -> bool {
-        self.0 & WRITABLE != 0
+        self.has(bits::WRITABLE)
     }
 
     /// Whether the set holds [`ERROR`](Self::ERROR).
@@ -74,7 +77,7 @@ impl Interest {
     /// assert!(!Interest::WRITABLE.is_error());
     /// ```
     pub const fn is_error(self) -> bool {
-        self.0 & ERROR != 0
+        self.has(bits::ERROR)
     }
 
     /// Whether the set holds [`PRIORITY`](Self::PRIORITY).
@@ -89,7 +92,11 @@ impl Interest {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
     pub const fn is_priority(self) -> bool {
-        self.0 & PRIORITY != 0
+        self.has(bits::PRIORITY)
+    }
+
+    const fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
     }
 
     /// Both sets together.
@@ -98,8 +105,8 @@ impl Interest {
     /// ```
     /// use yamanote::io::Interest;
     ///
-    /// const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
-    /// assert!(BOTH.is_readable() && BOTH.is_writable());
+    /// let all = Interest::READABLE.add(Interest::WRITABLE).add(Interest::ERROR);
+    /// assert!(all.is_readable() && all.is_writable() && all.is_error());
     /// ```
     #[must_use = "the result is a new set"]
     pub const fn add(self, other: Interest) -> Interest {
@@ -162,11 +169,15 @@ impl ops::BitOrAssign for Interest {
 
 impl fmt::Debug for Interest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names =
-            [(READABLE, "READABLE"), (WRITABLE, "WRITABLE"), (PRIORITY, "PRIORITY"), (ERROR, "ERROR")];
+        let names = [
+            (bits::READABLE, "READABLE"),
+            (bits::WRITABLE, "WRITABLE"),
+            (bits::PRIORITY, "PRIORITY"),
+            (bits::ERROR, "ERROR"),
+        ];
         let mut separator = "";
         for (bit, name) in names {
-            if self.0 & bit != 0 {
+            if self.has(bit) {
                 write!(f, "{separator}{name}")?;
                 separator = " | ";
             }

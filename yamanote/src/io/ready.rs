@@ -3,12 +3,18 @@
 use std::fmt;
 use std::ops;
 
-const READABLE: u8 = 0b00_0001;
-const WRITABLE: u8 = 0b00_0010;
-const READ_CLOSED: u8 = 0b00_0100;
-const WRITE_CLOSED: u8 = 0b00_1000;
-const PRIORITY: u8 = 0b01_0000;
-const ERROR: u8 = 0b10_0000;
+/// One bit per flag.
+mod bits {
+    pub(super) const READABLE: u8 = 0b00_0001;
+    pub(super) const WRITABLE: u8 = 0b00_0010;
+    pub(super) const READ_CLOSED: u8 = 0b00_0100;
+    pub(super) const WRITE_CLOSED: u8 = 0b00_1000;
+    pub(super) const PRIORITY: u8 = 0b01_0000;
+    pub(super) const ERROR: u8 = 0b10_0000;
+
+    /// What every platform knows.
+    pub(super) const COMMON: u8 = READABLE | WRITABLE | READ_CLOSED | WRITE_CLOSED | ERROR;
+}
 
 /// What an I/O resource is ready for: a set of flags.
 ///
@@ -28,35 +34,39 @@ pub struct Ready(u8);
 
 impl Ready {
     /// Nothing.
-    pub const EMPTY: Ready = Ready(0);
+    pub const EMPTY: Self = Self(0);
 
     /// Reading may make progress.
-    pub const READABLE: Ready = Ready(READABLE);
+    pub const READABLE: Self = Self(bits::READABLE);
 
     /// Writing may make progress.
-    pub const WRITABLE: Ready = Ready(WRITABLE);
+    pub const WRITABLE: Self = Self(bits::WRITABLE);
 
     /// The peer will send no more.
-    pub const READ_CLOSED: Ready = Ready(READ_CLOSED);
+    pub const READ_CLOSED: Self = Self(bits::READ_CLOSED);
 
     /// The peer will take no more.
-    pub const WRITE_CLOSED: Ready = Ready(WRITE_CLOSED);
+    pub const WRITE_CLOSED: Self = Self(bits::WRITE_CLOSED);
 
     /// Urgent data can be read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
-    pub const PRIORITY: Ready = Ready(PRIORITY);
+    pub const PRIORITY: Self = Self(bits::PRIORITY);
 
     /// An error waits to be fetched.
-    pub const ERROR: Ready = Ready(ERROR);
+    pub const ERROR: Self = Self(bits::ERROR);
 
     /// Every flag the platform knows.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub const ALL: Ready = Ready(READABLE | WRITABLE | READ_CLOSED | WRITE_CLOSED | PRIORITY | ERROR);
+    pub const ALL: Self = Self(bits::COMMON | bits::PRIORITY);
 
     /// Every flag the platform knows.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub const ALL: Ready = Ready(READABLE | WRITABLE | READ_CLOSED | WRITE_CLOSED | ERROR);
+    pub const ALL: Self = Self(bits::COMMON);
+
+    const fn has(self, any: u8) -> bool {
+        self.0 & any != 0
+    }
 
     /// Whether no flag is set.
     ///
@@ -82,7 +92,7 @@ impl Ready {
     /// assert!(!Ready::WRITABLE.is_readable());
     /// ```
     pub fn is_readable(self) -> bool {
-        self.0 & (READABLE | READ_CLOSED) != 0
+        self.has(bits::READABLE | bits::READ_CLOSED)
     }
 
     /// Whether writing may make progress. So it does, with an error, once the peer has closed.
@@ -96,7 +106,7 @@ impl Ready {
     /// assert!(!Ready::READABLE.is_writable());
     /// ```
     pub fn is_writable(self) -> bool {
-        self.0 & (WRITABLE | WRITE_CLOSED) != 0
+        self.has(bits::WRITABLE | bits::WRITE_CLOSED)
     }
 
     /// Whether the peer was seen to close the direction we read from.
@@ -105,11 +115,12 @@ impl Ready {
     /// ```
     /// use yamanote::io::Ready;
     ///
-    /// assert!(Ready::READ_CLOSED.is_read_closed());
-    /// assert!(!Ready::READABLE.is_read_closed());
+    /// let ready = Ready::ALL - Ready::READ_CLOSED;
+    /// assert!(!ready.is_read_closed());
+    /// assert!((ready | Ready::READ_CLOSED).is_read_closed());
     /// ```
     pub fn is_read_closed(self) -> bool {
-        self.0 & READ_CLOSED != 0
+        self.has(bits::READ_CLOSED)
     }
 
     /// Whether the peer was seen to close the direction we write to.
@@ -118,11 +129,12 @@ impl Ready {
     /// ```
     /// use yamanote::io::Ready;
     ///
-    /// assert!(Ready::WRITE_CLOSED.is_write_closed());
-    /// assert!(!Ready::WRITABLE.is_write_closed());
+    /// let ready = Ready::ALL - Ready::WRITE_CLOSED;
+    /// assert!(!ready.is_write_closed());
+    /// assert!((ready | Ready::WRITE_CLOSED).is_write_closed());
     /// ```
     pub fn is_write_closed(self) -> bool {
-        self.0 & WRITE_CLOSED != 0
+        self.has(bits::WRITE_CLOSED)
     }
 
     /// Whether urgent data can be read.
@@ -137,7 +149,7 @@ impl Ready {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
     pub fn is_priority(self) -> bool {
-        self.0 & PRIORITY != 0
+        self.has(bits::PRIORITY)
     }
 
     /// Whether an error waits to be fetched.
@@ -150,12 +162,12 @@ impl Ready {
     /// assert!(!Ready::READABLE.is_error());
     /// ```
     pub fn is_error(self) -> bool {
-        self.0 & ERROR != 0
+        self.has(bits::ERROR)
     }
 
     /// As `is_priority`, on every platform.
     pub(crate) const fn saw_priority(self) -> bool {
-        self.0 & PRIORITY != 0
+        self.has(bits::PRIORITY)
     }
 
     /// The flags as bits, below `1 << Ready::BITS`.

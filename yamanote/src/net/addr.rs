@@ -97,7 +97,9 @@ impl sealed::ToSocketAddrsPriv for &[SocketAddr] {
     type Future = ReadyFuture<Self::Iter>;
 
     fn to_socket_addrs(&self, _: sealed::Internal) -> Self::Future {
-        std::future::ready(Ok(self.to_vec().into_iter()))
+        // The iterator outlives the slice.
+        let addrs = self.to_vec();
+        std::future::ready(Ok(addrs.into_iter()))
     }
 }
 

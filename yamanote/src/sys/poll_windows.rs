@@ -51,22 +51,14 @@ pub(crate) fn to_mio(interest: Interest) -> mio::Interest {
     }
 }
 
+/// What an event says.
 pub(crate) fn ready(event: &mio::event::Event) -> Ready {
-    let mut ready = Ready::EMPTY;
-    if event.is_readable() {
-        ready |= Ready::READABLE;
-    }
-    if event.is_writable() {
-        ready |= Ready::WRITABLE;
-    }
-    if event.is_read_closed() {
-        ready |= Ready::READ_CLOSED;
-    }
-    if event.is_write_closed() {
-        ready |= Ready::WRITE_CLOSED;
-    }
-    if event.is_error() {
-        ready |= Ready::ERROR;
-    }
-    ready
+    let flags = [
+        (Ready::ERROR, event.is_error()),
+        (Ready::READ_CLOSED, event.is_read_closed()),
+        (Ready::READABLE, event.is_readable()),
+        (Ready::WRITE_CLOSED, event.is_write_closed()),
+        (Ready::WRITABLE, event.is_writable()),
+    ];
+    flags.into_iter().filter(|(_, is_set)| *is_set).fold(Ready::EMPTY, |all, (flag, _)| all | flag)
 }

@@ -150,11 +150,7 @@ pub(crate) type Credentials = (u32, u32, Option<i32>);
     target_os = "haiku",
     target_os = "openbsd",
     target_os = "netbsd",
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "tvos",
-    target_os = "watchos",
-    target_os = "visionos",
+    target_vendor = "apple",
 ))]
 fn option<T: Copy>(fd: &impl AsRawFd, level: libc::c_int, name: libc::c_int) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::zeroed();
@@ -189,15 +185,7 @@ pub(crate) fn peer_cred(socket: &impl AsRawFd) -> io::Result<Credentials> {
 }
 
 /// User and group by `getpeereid(3)`.
-#[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "tvos",
-    target_os = "watchos",
-    target_os = "visionos",
-    target_os = "freebsd",
-    target_os = "dragonfly",
-))]
+#[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "dragonfly",))]
 fn peer_ids(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
     let (mut uid, mut gid) = (0, 0);
     // SAFETY: the pointers are to room for the numbers.
@@ -205,13 +193,7 @@ fn peer_ids(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
     Ok((uid, gid))
 }
 
-#[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "tvos",
-    target_os = "watchos",
-    target_os = "visionos",
-))]
+#[cfg(target_vendor = "apple")]
 pub(crate) fn peer_cred(socket: &impl AsRawFd) -> io::Result<Credentials> {
     let (uid, gid) = peer_ids(socket)?;
     let pid: libc::pid_t = option(socket, libc::SOL_LOCAL, libc::LOCAL_PEEREPID)?;
@@ -245,11 +227,7 @@ pub(crate) fn peer_cred(socket: &impl AsRawFd) -> io::Result<Credentials> {
     target_os = "haiku",
     target_os = "openbsd",
     target_os = "netbsd",
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "tvos",
-    target_os = "watchos",
-    target_os = "visionos",
+    target_vendor = "apple",
     target_os = "freebsd",
     target_os = "dragonfly",
     target_os = "solaris",

@@ -321,3 +321,129 @@ impl Drop for Registration {
         drop(self.source.take_slots());
     }
 }
+
+#[cfg(all(test, unix, feature = "full", not(loom)))]
+mod tests {
+    use super::*;
+    use crate::engine::io::poll_evented::PollEvented;
+    use crate::runtime::{Builder, Runtime};
+    use std::io::{Read, Write};
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    type Socket = PollEvented<mio::net::UnixStream>;
+
+    fn runtime() -> Runtime {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    }
+
+    fn pair() -> (Arc<Socket>, Arc<Socket>) {
+        let (a, b) = mio::net::UnixStream::pair().unwrap();
+        (Arc::new(Socket::new(a).unwrap()), Arc::new(Socket::new(b).unwrap()))
+    }
+
+    async fn recv(socket: &Socket) {
+        let n = socket
+            .registration()
+            .async_io(Interest::READABLE, || (&mut &**socket).read(&mut [0]))
+            .await
+            .unwrap();
+        assert_eq!(n, 1);
+    }
+
+    async fn send(socket: &Socket) {
+        socket
+            .registration()
+            .async_io(Interest::WRITABLE, || (&mut &**socket).write(b"x"))
+            .await
+            .unwrap();
+    }
+
+    #[test]
+    fn moving_loses_no_event() {
+        let runtime = runtime();
+        let (a, b) = {
+            let _enter = runtime.enter();
+            pair()
+        };
+        a.attach().unwrap();
+        b.attach().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mover = {
+            let (a, b, stop) = (Arc::clone(&a), Arc::clone(&b), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let mut moves = 0;
+                while !stop.load(SeqCst) {
+                    for socket in [&a, &b] {
+                        socket.registration().move_to(moves % 2);
+                    }
+                    moves += 1;
+                }
+                moves
+            })
+        };
+        runtime.block_on(async {
+            let echo = {
+                let b = Arc::clone(&b);
+                crate::spawn(async move {
+                    for _ in 0..3_000 {
+                        recv(&b).await;
+                        send(&b).await;
+                    }
+                })
+            };
+            let ping = crate::spawn(async move {
+                for _ in 0..3_000 {
+                    send(&a).await;
+                    recv(&a).await;
+                }
+            });
+            echo.await.unwrap();
+            ping.await.unwrap();
+        });
+        stop.store(true, SeqCst);
+        assert!(mover.join().unwrap() > 0);
+        // One registration, however often it moved.
+        let counts = |f: fn(&crate::engine::io::IoDriver) -> u64| -> u64 {
+            let shared = &runtime.handle().shared;
+            (0..shared.workers()).map(|worker| f(&shared.driver(worker).io)).sum()
+        };
+        assert_eq!(counts(|io| io.fd_registered_count()), 2);
+        drop(b);
+        assert_eq!(counts(|io| io.fd_deregistered_count()), 2);
+    }
+
+    #[test]
+    fn a_failed_move_wakes_who_waits() {
+        use std::os::fd::AsRawFd;
+
+        let runtime = runtime();
+        let (a, _b) = {
+            let _enter = runtime.enter();
+            pair()
+        };
+        runtime.block_on(async {
+            let waiter = {
+                let a = Arc::clone(&a);
+                crate::spawn(async move { a.registration().ready(Interest::READABLE).await })
+            };
+            while a.registration().home.load(SeqCst) == NOWHERE {
+                crate::task::yield_now().await;
+            }
+            // Taken out of the poller behind the registration's back, as if it had been closed.
+            let home = a.registration().home.load(SeqCst);
+            let handle = PollHandle::of(&**a);
+            let io = &a.registration().runtime.shared.driver(home).io;
+            io.deregister(&a.registration().source, |registry| handle.deregister(registry)).unwrap();
+            assert!(a.as_raw_fd() > 0);
+            a.registration().move_to(1 - home);
+            assert_eq!(a.registration().home.load(SeqCst), NOWHERE);
+            // It is woken, and what it reports is for an operation to refute.
+            waiter.await.unwrap().unwrap();
+            // The next wait registers anew.
+            assert!(
+                futures::FutureExt::now_or_never(a.registration().ready(Interest::READABLE)).is_none()
+            );
+            assert_ne!(a.registration().home.load(SeqCst), NOWHERE);
+        });
+    }
+}

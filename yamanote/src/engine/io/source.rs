@@ -419,7 +419,7 @@ impl Future for Readiness<'_> {
                 loop {
                     let waiters = this.source.waiters.lock();
                     // SAFETY: the lock is held, so the node's fields are ours.
-                    let waiter = unsafe { &mut *(&raw mut (*node.as_ptr()).waker) };
+                    let waiter = unsafe { &mut (*node.as_ptr()).waker };
                     // SAFETY: as above.
                     if unsafe { (*node.as_ptr()).is_woken } {
                         let unneeded = waiter.take();
@@ -743,7 +743,85 @@ mod models {
         });
     }
 
-    /// A reader that tries first and registers when it must, while events and a shutdown may come.
+    /// A kernel that reports arrivals once it was told to watch, and what is there when it is told.
+    struct Socket {
+        kernel: Mutex<(usize, bool)>,
+        source: Source,
+    }
+
+    impl Socket {
+        fn send(&self) {
+            let mut kernel = self.kernel.lock();
+            kernel.0 += 1;
+            let watched = kernel.1;
+            drop(kernel);
+            if watched {
+                set(&self.source, Ready::READABLE);
+            }
+        }
+
+        fn recv(&self) -> bool {
+            let mut kernel = self.kernel.lock();
+            let there = kernel.0 > 0;
+            kernel.0 -= usize::from(there);
+            there
+        }
+
+        fn register(&self) {
+            let mut kernel = self.kernel.lock();
+            let there = kernel.0 > 0;
+            let first = !std::mem::replace(&mut kernel.1, true);
+            drop(kernel);
+            if first && there {
+                set(&self.source, Ready::READABLE);
+            }
+            if first {
+                self.source.set_registered();
+            }
+        }
+    }
+
+    /// A reader that tries first and registers when it must, while another thread registers for the other
+    /// half and data arrives.
+    #[test]
+    fn trying_before_registering_loses_no_event() {
+        model(|| {
+            let socket = Arc::new(Socket {
+                kernel: Mutex::new((0, false)),
+                source: Source::new(Ready::READABLE, true),
+            });
+            let other = {
+                let socket = socket.clone();
+                thread::spawn(move || {
+                    socket.send();
+                    socket.register();
+                })
+            };
+            block_on(poll_fn(|cx| {
+                let mask = Direction::Read.mask();
+                loop {
+                    let event = match socket.source.word().attempt(mask) {
+                        Some(event) => event,
+                        None => {
+                            if !socket.source.word().is_registered() {
+                                socket.register();
+                            }
+                            match socket.source.poll_ready(cx, Direction::Read) {
+                                Poll::Ready(event) => event,
+                                Poll::Pending => return Poll::Pending,
+                            }
+                        }
+                    };
+                    if socket.recv() {
+                        return Poll::Ready(());
+                    }
+                    socket.source.clear(event);
+                }
+            }));
+            other.join().unwrap();
+        });
+    }
+
     #[test]
     fn shutdown_reaches_every_waiter() {
         model(|| {

@@ -17,11 +17,11 @@ macro_rules! options {
         impl $ty {
             /// The type of service of packets sent over IPv4 (`IP_TOS`).
             #[cfg(not(any(
-                target_os = "fuchsia",
-                target_os = "redox",
                 target_os = "solaris",
                 target_os = "illumos",
-                target_os = "haiku"
+                target_os = "haiku",
+                target_os = "redox",
+                target_os = "fuchsia"
             )))]
             pub fn tos_v4(&self) -> io::Result<u32> {
                 let $this = self;
@@ -30,11 +30,11 @@ macro_rules! options {
 
             /// Deprecated name of [`tos_v4`](Self::tos_v4).
             #[cfg(not(any(
-                target_os = "fuchsia",
-                target_os = "redox",
                 target_os = "solaris",
                 target_os = "illumos",
-                target_os = "haiku"
+                target_os = "haiku",
+                target_os = "redox",
+                target_os = "fuchsia"
             )))]
             #[doc(hidden)]
             #[deprecated = "it is called `tos_v4` now"]
@@ -44,11 +44,11 @@ macro_rules! options {
 
             /// Sets the type of service of packets sent over IPv4 (`IP_TOS`). On Windows it may be ignored.
             #[cfg(not(any(
-                target_os = "fuchsia",
-                target_os = "redox",
                 target_os = "solaris",
                 target_os = "illumos",
-                target_os = "haiku"
+                target_os = "haiku",
+                target_os = "redox",
+                target_os = "fuchsia"
             )))]
             pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
                 let $this = self;
@@ -57,11 +57,11 @@ macro_rules! options {
 
             /// Deprecated name of [`set_tos_v4`](Self::set_tos_v4).
             #[cfg(not(any(
-                target_os = "fuchsia",
-                target_os = "redox",
                 target_os = "solaris",
                 target_os = "illumos",
-                target_os = "haiku"
+                target_os = "haiku",
+                target_os = "redox",
+                target_os = "fuchsia"
             )))]
             #[doc(hidden)]
             #[deprecated = "it is called `set_tos_v4` now"]
@@ -71,14 +71,14 @@ macro_rules! options {
 
             /// The traffic class of packets sent over IPv6 (`IPV6_TCLASS`).
             #[cfg(any(
-                target_os = "android",
-                target_os = "dragonfly",
-                target_os = "freebsd",
-                target_os = "fuchsia",
                 target_os = "linux",
+                target_os = "android",
                 target_os = "macos",
-                target_os = "netbsd",
+                target_os = "freebsd",
                 target_os = "openbsd",
+                target_os = "netbsd",
+                target_os = "dragonfly",
+                target_os = "fuchsia",
                 target_os = "cygwin"
             ))]
             pub fn tclass_v6(&self) -> io::Result<u32> {
@@ -88,14 +88,14 @@ macro_rules! options {
 
             /// Sets the traffic class of packets sent over IPv6 (`IPV6_TCLASS`).
             #[cfg(any(
-                target_os = "android",
-                target_os = "dragonfly",
-                target_os = "freebsd",
-                target_os = "fuchsia",
                 target_os = "linux",
+                target_os = "android",
                 target_os = "macos",
-                target_os = "netbsd",
+                target_os = "freebsd",
                 target_os = "openbsd",
+                target_os = "netbsd",
+                target_os = "dragonfly",
+                target_os = "fuchsia",
                 target_os = "cygwin"
             ))]
             pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {

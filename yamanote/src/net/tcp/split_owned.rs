@@ -17,7 +17,7 @@ use crate::net::TcpStream;
 /// The socket is closed when both halves are gone.
 #[derive(Debug)]
 pub struct OwnedReadHalf {
-    inner: Arc<TcpStream>,
+    stream: Arc<TcpStream>,
 }
 
 /// The half of a [`TcpStream`] that writes, made by [`TcpStream::into_split`].
@@ -26,8 +26,9 @@ pub struct OwnedReadHalf {
 /// [forgotten](OwnedWriteHalf::forget).
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
-    inner: Arc<TcpStream>,
-    shutdown_on_drop: bool,
+    /// Whether the drop has to close the writing direction.
+    ends_stream: bool,
+    stream: Arc<TcpStream>,
 }
 
 /// The error of [`reunite`](OwnedReadHalf::reunite): the halves are not of the same stream. It holds them.
@@ -35,17 +36,17 @@ pub struct OwnedWriteHalf {
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
 pub(super) fn split_owned(stream: TcpStream) -> (OwnedReadHalf, OwnedWriteHalf) {
-    let inner = Arc::new(stream);
-    (OwnedReadHalf { inner: Arc::clone(&inner) }, OwnedWriteHalf { inner, shutdown_on_drop: true })
+    let stream = Arc::new(stream);
+    (OwnedReadHalf { stream: Arc::clone(&stream) }, OwnedWriteHalf { stream, ends_stream: true })
 }
 
 fn reunite(read: OwnedReadHalf, write: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
-    if !Arc::ptr_eq(&read.inner, &write.inner) {
+    if !Arc::ptr_eq(&read.stream, &write.stream) {
         return Err(ReuniteError(read, write));
     }
     write.forget();
     // Only two halves are ever made of a stream, and the other is gone.
-    Ok(Arc::into_inner(read.inner).expect("the last half owns the stream"))
+    Ok(Arc::into_inner(read.stream).expect("the last half owns the stream"))
 }
 
 impl fmt::Display for ReuniteError {
@@ -80,7 +81,7 @@ impl OwnedReadHalf {
 
     /// As [`peek`](OwnedReadHalf::peek), for use in a `poll` function.
     pub fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
-        self.inner.poll_peek(cx, buf)
+        self.stream.poll_peek(cx, buf)
     }
 
     /// Reads without taking what is read out of the socket; see [`TcpStream::peek`].
@@ -97,7 +98,7 @@ impl OwnedReadHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.inner.ready(interest).await
+        self.stream.ready(interest).await
     }
 
     /// Waits until reading may make progress; see [`TcpStream::readable`].
@@ -105,27 +106,27 @@ impl OwnedReadHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn readable(&self) -> io::Result<()> {
-        self.inner.readable().await
+        self.stream.readable().await
     }
 
     /// Reads what there is, without waiting; see [`TcpStream::try_read`].
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.try_read(buf)
+        self.stream.try_read(buf)
     }
 
     /// As [`try_read`](OwnedReadHalf::try_read), into several buffers.
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.inner.try_read_vectored(bufs)
+        self.stream.try_read_vectored(bufs)
     }
 
     /// The address of the other end.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.stream.peer_addr()
     }
 
     /// The address of this end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.stream.local_addr()
     }
 }
 
@@ -140,7 +141,7 @@ impl OwnedWriteHalf {
 
     /// Drops the half without closing the writing direction.
     pub fn forget(mut self) {
-        self.shutdown_on_drop = false;
+        self.ends_stream = false;
     }
 
     /// Waits for any of the readiness in `interest`; see [`TcpStream::ready`].
@@ -148,7 +149,7 @@ impl OwnedWriteHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.inner.ready(interest).await
+        self.stream.ready(interest).await
     }
 
     /// Waits until writing may make progress; see [`TcpStream::writable`].
@@ -156,35 +157,35 @@ impl OwnedWriteHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn writable(&self) -> io::Result<()> {
-        self.inner.writable().await
+        self.stream.writable().await
     }
 
     /// Writes what there is room for, without waiting; see [`TcpStream::try_write`].
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.inner.try_write(buf)
+        self.stream.try_write(buf)
     }
 
     /// As [`try_write`](OwnedWriteHalf::try_write), from several buffers.
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.inner.try_write_vectored(bufs)
+        self.stream.try_write_vectored(bufs)
     }
 
     /// The address of the other end.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.stream.peer_addr()
     }
 
     /// The address of this end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.stream.local_addr()
     }
 }
 
 impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
-        if self.shutdown_on_drop {
+        if self.ends_stream {
             // Nobody is left to tell of an error.
-            let _ = self.inner.shutdown_std(Shutdown::Write);
+            let _ = self.stream.shutdown_std(Shutdown::Write);
         }
     }
 }
@@ -195,13 +196,13 @@ impl AsyncRead for OwnedReadHalf {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.inner.poll_read_priv(cx, buf)
+        self.stream.poll_read_priv(cx, buf)
     }
 }
 
 impl AsyncWrite for OwnedWriteHalf {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.inner.poll_write_priv(cx, buf)
+        self.stream.poll_write_priv(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -209,7 +210,7 @@ impl AsyncWrite for OwnedWriteHalf {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.inner.poll_write_vectored_priv(cx, bufs)
+        self.stream.poll_write_vectored_priv(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -222,10 +223,10 @@ impl AsyncWrite for OwnedWriteHalf {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.inner.shutdown_std(Shutdown::Write);
+        let result = self.stream.shutdown_std(Shutdown::Write);
         if result.is_ok() {
             // Done; the drop need not repeat it.
-            self.shutdown_on_drop = false;
+            self.ends_stream = false;
         }
         Poll::Ready(result)
     }
@@ -233,12 +234,12 @@ impl AsyncWrite for OwnedWriteHalf {
 
 impl AsRef<TcpStream> for OwnedReadHalf {
     fn as_ref(&self) -> &TcpStream {
-        &self.inner
+        &self.stream
     }
 }
 
 impl AsRef<TcpStream> for OwnedWriteHalf {
     fn as_ref(&self) -> &TcpStream {
-        &self.inner
+        &self.stream
     }
 }

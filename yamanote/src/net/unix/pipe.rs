@@ -511,7 +511,7 @@ impl AsyncRead for Receiver {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // SAFETY: `read` initialises the bytes it reports.
-        unsafe { self.io.poll_read(cx, buf, false, |io, buf| sys::unix::read(io, buf)) }
+        unsafe { self.io.poll_read(cx, buf, false, sys::unix::read) }
     }
 }
 

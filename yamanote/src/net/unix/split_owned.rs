@@ -17,7 +17,7 @@ use crate::net::unix::SocketAddr;
 /// The socket is closed when both halves are gone.
 #[derive(Debug)]
 pub struct OwnedReadHalf {
-    inner: Arc<UnixStream>,
+    stream: Arc<UnixStream>,
 }
 
 /// The half of a [`UnixStream`] that writes, made by [`UnixStream::into_split`].
@@ -26,8 +26,9 @@ pub struct OwnedReadHalf {
 /// [forgotten](OwnedWriteHalf::forget).
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
-    inner: Arc<UnixStream>,
-    shutdown_on_drop: bool,
+    /// Whether the drop has to close the writing direction.
+    ends_stream: bool,
+    stream: Arc<UnixStream>,
 }
 
 /// The error of [`reunite`](OwnedReadHalf::reunite): the halves are not of the same stream. It holds them.
@@ -35,17 +36,17 @@ pub struct OwnedWriteHalf {
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
 pub(super) fn split_owned(stream: UnixStream) -> (OwnedReadHalf, OwnedWriteHalf) {
-    let inner = Arc::new(stream);
-    (OwnedReadHalf { inner: Arc::clone(&inner) }, OwnedWriteHalf { inner, shutdown_on_drop: true })
+    let stream = Arc::new(stream);
+    (OwnedReadHalf { stream: Arc::clone(&stream) }, OwnedWriteHalf { stream, ends_stream: true })
 }
 
 fn reunite(read: OwnedReadHalf, write: OwnedWriteHalf) -> Result<UnixStream, ReuniteError> {
-    if !Arc::ptr_eq(&read.inner, &write.inner) {
+    if !Arc::ptr_eq(&read.stream, &write.stream) {
         return Err(ReuniteError(read, write));
     }
     write.forget();
     // Only two halves are ever made of a stream, and the other is gone.
-    Ok(Arc::into_inner(read.inner).expect("the last half owns the stream"))
+    Ok(Arc::into_inner(read.stream).expect("the last half owns the stream"))
 }
 
 impl fmt::Display for ReuniteError {
@@ -82,7 +83,7 @@ impl OwnedReadHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.inner.ready(interest).await
+        self.stream.ready(interest).await
     }
 
     /// Waits until reading may make progress; see [`UnixStream::readable`].
@@ -90,27 +91,27 @@ impl OwnedReadHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn readable(&self) -> io::Result<()> {
-        self.inner.readable().await
+        self.stream.readable().await
     }
 
     /// Reads what there is, without waiting; see [`UnixStream::try_read`].
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.try_read(buf)
+        self.stream.try_read(buf)
     }
 
     /// As [`try_read`](OwnedReadHalf::try_read), into several buffers.
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.inner.try_read_vectored(bufs)
+        self.stream.try_read_vectored(bufs)
     }
 
     /// The address of the other end.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.stream.peer_addr()
     }
 
     /// The address of this end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.stream.local_addr()
     }
 }
 
@@ -125,7 +126,7 @@ impl OwnedWriteHalf {
 
     /// Drops the half without closing the writing direction.
     pub fn forget(mut self) {
-        self.shutdown_on_drop = false;
+        self.ends_stream = false;
     }
 
     /// Waits for any of the readiness in `interest`; see [`UnixStream::ready`].
@@ -133,7 +134,7 @@ impl OwnedWriteHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.inner.ready(interest).await
+        self.stream.ready(interest).await
     }
 
     /// Waits until writing may make progress; see [`UnixStream::writable`].
@@ -141,35 +142,35 @@ impl OwnedWriteHalf {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn writable(&self) -> io::Result<()> {
-        self.inner.writable().await
+        self.stream.writable().await
     }
 
     /// Writes what there is room for, without waiting; see [`UnixStream::try_write`].
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.inner.try_write(buf)
+        self.stream.try_write(buf)
     }
 
     /// As [`try_write`](OwnedWriteHalf::try_write), from several buffers.
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.inner.try_write_vectored(bufs)
+        self.stream.try_write_vectored(bufs)
     }
 
     /// The address of the other end.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.stream.peer_addr()
     }
 
     /// The address of this end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.stream.local_addr()
     }
 }
 
 impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
-        if self.shutdown_on_drop {
+        if self.ends_stream {
             // Nobody is left to tell of an error.
-            let _ = self.inner.shutdown_std(Shutdown::Write);
+            let _ = self.stream.shutdown_std(Shutdown::Write);
         }
     }
 }
@@ -180,13 +181,13 @@ impl AsyncRead for OwnedReadHalf {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.inner.poll_read_priv(cx, buf)
+        self.stream.poll_read_priv(cx, buf)
     }
 }
 
 impl AsyncWrite for OwnedWriteHalf {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.inner.poll_write_priv(cx, buf)
+        self.stream.poll_write_priv(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -194,7 +195,7 @@ impl AsyncWrite for OwnedWriteHalf {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.inner.poll_write_vectored_priv(cx, bufs)
+        self.stream.poll_write_vectored_priv(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -207,10 +208,10 @@ impl AsyncWrite for OwnedWriteHalf {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.inner.shutdown_std(Shutdown::Write);
+        let result = self.stream.shutdown_std(Shutdown::Write);
         if result.is_ok() {
             // Done; the drop need not repeat it.
-            self.shutdown_on_drop = false;
+            self.ends_stream = false;
         }
         Poll::Ready(result)
     }
@@ -218,12 +219,12 @@ impl AsyncWrite for OwnedWriteHalf {
 
 impl AsRef<UnixStream> for OwnedReadHalf {
     fn as_ref(&self) -> &UnixStream {
-        &self.inner
+        &self.stream
     }
 }
 
 impl AsRef<UnixStream> for OwnedWriteHalf {
     fn as_ref(&self) -> &UnixStream {
-        &self.inner
+        &self.stream
     }
 }
