@@ -24,6 +24,8 @@ mod read_buf;
 
 #[cfg(all(unix, feature = "net"))]
 mod async_fd;
+#[cfg(feature = "io-std")]
+mod stdio;
 #[cfg(feature = "io-util")]
 mod util;
 
@@ -44,6 +46,9 @@ pub use interest::Interest;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use ready::Ready;
+#[cfg(feature = "io-std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "io-std")))]
+pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 #[cfg(feature = "io-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "io-util")))]
 pub use util::{

@@ -1,0 +1,60 @@
+//! The standard output: [`Stdout`].
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::output::Output;
+use crate::io::AsyncWrite;
+
+/// The standard output of the process.
+///
+/// Made by [`stdout`]. Each write is handed to a job of the blocking pool and reported as done; call
+/// [`flush`](AsyncWrite::poll_flush) to be sure that it is written, **also before the program ends**. Errors are
+/// reported by the operation that comes next.
+///
+/// Writes of one handle keep their order. Those of several handles, or of `print!`, may come between the pieces of a
+/// large write.
+#[derive(Debug)]
+pub struct Stdout {
+    output: Output<io::Stdout>,
+}
+
+/// Makes a handle of the standard output.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::AsyncWriteExt;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut stdout = yamanote::io::stdout();
+/// stdout.write_all(b"some text\n").await?;
+/// stdout.flush().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn stdout() -> Stdout {
+    Stdout { output: Output::new(io::stdout) }
+}
+
+/// # Panics
+/// Outside a runtime.
+impl AsyncWrite for Stdout {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.output.poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.output.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // There is nothing to be ended; the stream belongs to the process.
+        self.output.poll_flush(cx)
+    }
+}
