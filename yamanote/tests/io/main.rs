@@ -1,0 +1,11 @@
+//! `yamanote::io`: traits, buffers, adapters, copying, pipes in memory.
+
+mod buffers;
+mod copying;
+mod numbers;
+mod pipes;
+mod reading;
+mod support;
+mod text;
+mod traits;
+mod writing;
