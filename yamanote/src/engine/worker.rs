@@ -540,12 +540,12 @@ impl Worker {
         }
     }
 
-    fn park_once<R: Root>(&self, _root: &R) {
+    fn park_once<R: Root>(&self, root: &R) {
         self.in_turn(|worker, max_events| {
             let (remote, clock) = (worker.remote(), &worker.shared.clock);
             let timeout = remote.driver.park_timeout(clock);
             if clock.is_paused() {
-                worker.park_paused(max_events);
+                worker.park_paused(root, max_events);
                 return;
             }
             remote.parker.park(&remote.driver, timeout, max_events);
@@ -555,14 +555,15 @@ impl Worker {
 
     /// Parks under a paused clock: when nothing else can happen, time jumps to the next timer.
     #[cold]
-    fn park_paused(&self, max_events: usize) {
+    fn park_paused<R: Root>(&self, root: &R, max_events: usize) {
         let (remote, clock) = (self.remote(), &self.shared.clock);
         let next = remote.driver.timers.as_ref().and_then(|timers| timers.next_expiration());
         match next {
             Some(tick) if clock.can_auto_advance() => {
                 // What is ready already, or was woken by another thread, comes before the jump.
                 let parked = remote.parker.park(&remote.driver, Some(Duration::ZERO), max_events);
-                if parked == Parked::Returned && !self.has_tasks() && clock.can_auto_advance() {
+                let woken = parked == Parked::Notified || root.is_woken() || self.has_tasks();
+                if !woken && clock.can_auto_advance() {
                     clock.auto_advance_to(tick);
                 }
             }

@@ -201,7 +201,7 @@ impl Interval {
     /// let start = Instant::now();
     /// let mut interval = interval(Duration::from_millis(100));
     /// interval.tick().await;
-    /// time::sleep(Duration::from_millis(50)).await;
+    /// time::advance(Duration::from_millis(50)).await;
     /// interval.reset();
     /// interval.tick().await;
     /// assert_eq!(start.elapsed(), Duration::from_millis(150));

@@ -161,3 +161,35 @@ fn each_runtime_has_its_own_ticks() {
     first.block_on(sleep);
     assert_eq!(start.elapsed(), ms(2));
 }
+
+/// Whether what arrives wakes a task or the future of `block_on`, it comes before the jump.
+#[cfg(unix)]
+#[test]
+fn events_come_before_a_jump() {
+    use yamanote::net::UnixDatagram;
+
+    async fn receive(socket: &UnixDatagram, start: Instant) {
+        let mut buf = [0];
+        socket.recv(&mut buf).await.unwrap();
+        assert_eq!(start.elapsed(), ms(0));
+    }
+
+    paused(async {
+        let start = Instant::now();
+        let (near, far) = UnixDatagram::pair().unwrap();
+        let send = async {
+            near.send(&[1]).await.unwrap();
+            sleep(ms(100)).await;
+        };
+        futures::join!(send, receive(&far, start));
+        assert_eq!(start.elapsed(), ms(100));
+    });
+    paused(async {
+        let start = Instant::now();
+        let (near, far) = UnixDatagram::pair().unwrap();
+        near.send(&[1]).await.unwrap();
+        let task = task::spawn(async move { receive(&far, start).await });
+        sleep(ms(100)).await;
+        assert!(task.is_finished());
+    });
+}
