@@ -35,7 +35,7 @@ pub use file::File;
 pub use file_times::FileTimes;
 pub use functions::*;
 pub use open_options::OpenOptions;
-pub use read_dir::{DirEntry, ReadDir};
+pub use read_dir::{DirEntry, ReadDir, read_dir};
 
 use std::io;
 

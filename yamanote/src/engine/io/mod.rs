@@ -25,9 +25,6 @@ pub(crate) use off::IoDriver;
 pub(crate) const DISABLED: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on \
                                    the runtime builder to enable IO.";
 
-/// Said when an operation would wait for a runtime that is gone. Upstream's words, which its users match on.
-pub(crate) const SHUT_DOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
-
 pub(crate) fn shutdown_error() -> std::io::Error {
-    std::io::Error::other(SHUT_DOWN)
+    crate::runtime::shutdown_error()
 }

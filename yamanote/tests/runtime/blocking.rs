@@ -1,0 +1,139 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use yamanote::runtime::Builder;
+use yamanote::task;
+
+use crate::each_flavor;
+
+#[test]
+fn returns_what_the_closure_returns() {
+    each_flavor(|rt| {
+        assert_eq!(rt.block_on(async { task::spawn_blocking(|| 4).await.unwrap() }), 4);
+    });
+}
+
+#[test]
+fn many_jobs_on_few_threads() {
+    let rt = Builder::new_multi_thread().worker_threads(1).max_blocking_threads(3).build().unwrap();
+    let running = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    rt.block_on(async {
+        let jobs: Vec<_> = (0..500)
+            .map(|_| {
+                let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+                task::spawn_blocking(move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                })
+            })
+            .collect();
+        for job in jobs {
+            job.await.unwrap();
+        }
+    });
+    assert!(most.load(Ordering::SeqCst) <= 3);
+}
+
+/// Jobs that wait for each other in pairs need two threads at once: a job that relied on a thread
+/// promised to another one would hang here.
+#[test]
+fn no_two_jobs_rely_on_one_idle_thread() {
+    let rt = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    rt.block_on(async {
+        for _ in 0..500 {
+            let (tx, rx) = mpsc::channel();
+            let waits = task::spawn_blocking(move || rx.recv().unwrap());
+            let sends = task::spawn_blocking(move || tx.send(()).unwrap());
+            waits.await.unwrap();
+            sends.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_panic_is_told() {
+    each_flavor(|rt| {
+        let error = rt.block_on(async { task::spawn_blocking(|| panic!("planned")).await.unwrap_err() });
+        assert!(error.is_panic());
+        assert_eq!(rt.block_on(async { task::spawn_blocking(|| 1).await.unwrap() }), 1);
+    });
+}
+
+#[test]
+fn the_runtime_is_current_inside() {
+    each_flavor(|rt| {
+        let got = rt.block_on(async {
+            task::spawn_blocking(|| yamanote::runtime::Handle::current().block_on(async { 5 }))
+                .await
+                .unwrap()
+        });
+        assert_eq!(got, 5);
+    });
+}
+
+#[test]
+fn block_in_place_lets_others_run() {
+    let rt = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    rt.block_on(async {
+        yamanote::spawn(async {
+            let (tx, rx) = mpsc::channel();
+            yamanote::spawn(async move { tx.send(8).unwrap() });
+            assert_eq!(task::block_in_place(|| rx.recv().unwrap()), 8);
+            task::yield_now().await;
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn block_in_place_may_block_on() {
+    let rt = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let got = rt.block_on(async {
+        yamanote::spawn(async {
+            task::block_in_place(|| {
+                yamanote::runtime::Handle::current().block_on(async {
+                    task::yield_now().await;
+                    yamanote::spawn(async { 6 }).await.unwrap()
+                })
+            })
+        })
+        .await
+        .unwrap()
+    });
+    assert_eq!(got, 6);
+}
+
+#[test]
+fn block_in_place_many_times() {
+    let rt = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    rt.block_on(async {
+        let tasks: Vec<_> = (0..200)
+            .map(|i| {
+                yamanote::spawn(async move {
+                    for _ in 0..10 {
+                        task::block_in_place(std::thread::yield_now);
+                        task::yield_now().await;
+                    }
+                    i
+                })
+            })
+            .collect();
+        for (i, task) in tasks.into_iter().enumerate() {
+            assert_eq!(task.await.unwrap(), i);
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "can call blocking only when running on the multi-threaded runtime")]
+fn block_in_place_needs_several_threads() {
+    Builder::new_current_thread().build().unwrap().block_on(async { task::block_in_place(|| ()) });
+}
+
+#[test]
+fn block_in_place_outside_just_runs() {
+    assert_eq!(task::block_in_place(|| 3), 3);
+}

@@ -1,0 +1,19 @@
+//! The runtime from outside: flavours, shutdown, hooks, blocking, and what happens when things go wrong.
+
+mod block_on;
+mod blocking;
+mod hooks;
+mod metrics;
+mod monitor;
+mod panics;
+mod shutdown;
+
+use yamanote::runtime::{Builder, Runtime};
+
+/// Runs a test body on each flavour.
+fn each_flavor(test: impl Fn(Runtime)) {
+    test(Builder::new_current_thread().enable_all().build().unwrap());
+    for workers in [1, 2, 4] {
+        test(Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap());
+    }
+}

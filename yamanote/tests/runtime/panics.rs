@@ -1,0 +1,42 @@
+use yamanote::runtime::{Builder, UnhandledPanic};
+
+use crate::each_flavor;
+
+#[test]
+fn a_panicking_task_is_told_and_nobody_else_suffers() {
+    each_flavor(|rt| {
+        rt.block_on(async {
+            let bad = yamanote::spawn(async { panic!("planned") });
+            let good = yamanote::spawn(async {
+                yamanote::task::yield_now().await;
+                1
+            });
+            let error = bad.await.unwrap_err();
+            assert_eq!(*error.into_panic().downcast::<&str>().unwrap(), "planned");
+            assert_eq!(good.await.unwrap(), 1);
+        });
+    });
+}
+
+#[test]
+#[should_panic(expected = "a spawned task panicked")]
+fn an_unhandled_panic_may_stop_the_runtime() {
+    let rt =
+        Builder::new_current_thread().unhandled_panic(UnhandledPanic::ShutdownRuntime).build().unwrap();
+    rt.block_on(async {
+        yamanote::spawn(async { panic!("planned") });
+        std::future::pending::<()>().await;
+    });
+}
+
+#[test]
+#[should_panic(expected = "there is no reactor running")]
+fn spawning_outside() {
+    yamanote::spawn(async {});
+}
+
+#[test]
+#[should_panic(expected = "Worker threads cannot be set to 0")]
+fn no_workers() {
+    Builder::new_multi_thread().worker_threads(0);
+}
