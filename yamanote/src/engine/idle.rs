@@ -44,8 +44,8 @@ pub(crate) struct Idle {
 pub(crate) enum Sleep {
     /// The bit is set: park now.
     Asleep,
-    /// There is work; the worker counts as a searcher again if `searching`.
-    Awake { searching: bool },
+    /// There is work; the worker counts as a searcher again.
+    Awake,
 }
 
 impl Idle {
@@ -164,7 +164,13 @@ impl Idle {
         if !has_work() {
             return Sleep::Asleep;
         }
-        Sleep::Awake { searching: self.wake_up(worker) || self.start_searching() }
+        // Whoever has seen work searches for it, even if enough others do: the searcher that keeps us from it
+        // may be a worker that was claimed and has no processor yet, and then we would look, be refused, and
+        // look again, on the very processor it waits for.
+        if !self.wake_up(worker) {
+            self.searching.fetch_add(1, Ordering::SeqCst);
+        }
+        Sleep::Awake
     }
 
     /// Takes the own bit back after parking. `true`: somebody had claimed the worker, so it counts as a
@@ -272,7 +278,7 @@ mod models {
                 }
                 let has_work = || self.queued.load(Ordering::Relaxed) > 0;
                 match self.idle.fall_asleep(me, searching, has_work) {
-                    Sleep::Awake { searching: s } => searching = s,
+                    Sleep::Awake => searching = true,
                     Sleep::Asleep => return,
                 }
             }

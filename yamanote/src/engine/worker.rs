@@ -586,8 +586,8 @@ impl Worker {
             shared.has_stealable_work() || shared.is_shutdown() || !self.remote().lifo.is_empty()
         }) {
             Sleep::Asleep => true,
-            Sleep::Awake { searching } => {
-                core.searching = searching;
+            Sleep::Awake => {
+                core.searching = true;
                 false
             }
         }
