@@ -97,7 +97,8 @@ impl Header {
 
     /// Whether the live set knows the task.
     pub(super) fn is_bound(&self) -> bool {
-        // Relaxed: written and read by whoever polls, and the state orders polls.
+        // Relaxed: written by whoever polls, and the state orders polls. Read by whoever is about to poll, who has
+        // the runnable from a wake-up that came after the last poll.
         self.shard.load(Ordering::Relaxed) != UNBOUND
     }
 

@@ -190,6 +190,26 @@ fn shutdown_against_the_first_poll() {
     });
 }
 
+/// The same with a task that nobody else refers to: neither a join handle nor a waker is left.
+#[test]
+fn shutdown_against_the_first_poll_of_a_forgotten_task() {
+    crate::loom::model(|| {
+        let world = World::new();
+        let alive = Alive::new(&world.alive);
+        let future = async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        };
+        let (task, join) = new_task(future, world.toy.clone(), Id::next(), Location::caller());
+        drop(join);
+        let live = Arc::clone(&world.toy.live);
+        let shuts_down = thread::spawn(move || live.close_and_shutdown_all(0));
+        task.run();
+        shuts_down.join().unwrap();
+        world.nothing_is_left();
+    });
+}
+
 /// The same with a task that was suspended before, and is woken by a third side.
 #[test]
 fn shutdown_against_a_later_poll() {

@@ -189,11 +189,11 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
         })
     }
 
-    /// The future is gone: tells the join handle, leaves the live set, and drops the caller's reference.
+    /// The future is gone: tells the join handle, leaves the live set, and drops the caller's references.
     ///
     /// # Safety
-    /// The caller must own the stage and one reference, which is consumed.
-    unsafe fn complete(&self, task: NonNull<Header>) {
+    /// The caller must own the stage and `refs` references, which are consumed.
+    unsafe fn complete(&self, task: NonNull<Header>, mut refs: usize) {
         let snapshot = self.header.state.complete();
         // What runs here is the user's: an output's drop, a waker. Its panics are not the worker's.
         if !snapshot.is_join_interested() {
@@ -214,7 +214,6 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
                 self.scheduler.on_terminate(self.header.id, self.header.location);
             }));
         }
-        let mut refs = 1;
         // SAFETY: our reference keeps the task alive, and the borrowed `TaskRef` drops none.
         let borrowed = ManuallyDrop::new(unsafe { TaskRef::<S>::from_raw(task) });
         if self.scheduler.release(&borrowed) {
@@ -231,13 +230,14 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
 unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps the cell alive for the call, or until it is consumed.
     let cell = unsafe { cell::<F, S>(task) };
-    match cell.header.state.start_poll() {
+    let bound = cell.header.is_bound();
+    match cell.header.state.start_poll(bound) {
         StartPoll::Poll => {}
         StartPoll::Cancel => {
             // SAFETY: `RUNNING` is ours, and so are the stage and the runnable's reference.
             unsafe {
                 cell.cancel_future();
-                cell.complete(task);
+                cell.complete(task, 1);
             }
             return;
         }
@@ -245,6 +245,8 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         // SAFETY: the last reference was dropped.
         StartPoll::Free => return unsafe { free::<F, S>(task) },
     }
+    // The runnable's reference, and one for the live set if that does not know the task yet.
+    let mut refs = if bound { 1 } else { 2 };
     let poll = {
         // A waker for the poll, without a reference of its own: ours outlives the poll.
         let waker = waker::borrowed(task);
@@ -253,16 +255,19 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         catch_unwind(AssertUnwindSafe(|| unsafe { cell.poll(&mut cx) }))
     };
     match poll {
-        // SAFETY (all arms): rule 1 still holds, and the runnable's reference is ours.
-        Ok(Poll::Ready(())) => unsafe { cell.complete(task) },
+        // SAFETY (all arms): rule 1 still holds, and so many references are ours.
+        Ok(Poll::Ready(())) => unsafe { cell.complete(task, refs) },
         Ok(Poll::Pending) => {
-            let mut end = cell.header.state.end_poll(cell.header.is_bound());
+            let mut end = cell.header.state.end_poll(bound);
             if end == EndPoll::Bind {
                 // About to be suspended for the first time: from now on only wakers lead to the task, so
-                // the live set has to know it. The poll's reference becomes the set's.
-                // SAFETY: the poll's reference is ours.
+                // the live set has to know it.
+                // SAFETY: one of our references goes to the set.
                 end = match cell.scheduler.bind(unsafe { TaskRef::from_raw(task) }) {
-                    Ok(()) => cell.header.state.end_poll_bound(),
+                    Ok(()) => {
+                        refs = 1;
+                        cell.header.state.end_poll(true)
+                    }
                     Err(reference) => {
                         // The runtime shuts down.
                         let _ = reference.into_raw();
@@ -279,10 +284,10 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
                 EndPoll::Reschedule => unsafe {
                     S::yield_now(&raw const cell.scheduler, Runnable::from_raw(task));
                 },
-                // SAFETY: still `RUNNING`, by us, with a reference.
+                // SAFETY: still `RUNNING`, by us, with our references.
                 EndPoll::Cancel => unsafe {
                     cell.cancel_future();
-                    cell.complete(task);
+                    cell.complete(task, refs);
                 },
             }
         }
@@ -296,8 +301,8 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             // SAFETY: rule 1, and the stage is empty.
             unsafe { cell.store_panic(payload) };
             cell.scheduler.unhandled_panic();
-            // SAFETY: rule 1, and the runnable's reference is ours.
-            unsafe { cell.complete(task) };
+            // SAFETY: rule 1, and so many references are ours.
+            unsafe { cell.complete(task, refs) };
         }
     }
 }
@@ -315,7 +320,7 @@ unsafe fn cancel<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     unsafe {
         let cell = cell::<F, S>(task);
         cell.cancel_future();
-        cell.complete(task);
+        cell.complete(task, 1);
     }
 }
 

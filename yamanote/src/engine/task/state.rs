@@ -36,7 +36,7 @@ pub(crate) struct Snapshot(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum StartPoll {
-    /// Poll the future.
+    /// Poll the future. If the task was not bound, a second reference is the caller's, for the live set.
     Poll,
     /// Drop the future: the task was cancelled.
     Cancel,
@@ -56,9 +56,9 @@ pub(crate) enum EndPoll {
     Free,
     /// Not in the live set yet, and about to be suspended: nothing was changed.
     Bind,
-    /// Woken meanwhile: the poll's reference is the new runnable's.
+    /// Woken meanwhile: the poll's reference is the new runnable's; one for the live set is dropped.
     Reschedule,
-    /// Cancelled meanwhile: drop the future. Still `RUNNING`.
+    /// Cancelled meanwhile: drop the future. Still `RUNNING`, with all references.
     Cancel,
 }
 
@@ -124,17 +124,23 @@ impl Snapshot {
         Snapshot(self.0 - REF_ONE)
     }
 
-    fn start_poll(self) -> (Snapshot, StartPoll) {
+    /// `bound`: the live set knows the task. If not, the poll takes a reference for it in advance: entered into
+    /// the set, the task must not hang by the poll's own, since a shutdown may take it out and drop it at once.
+    fn start_poll(self, bound: bool) -> (Snapshot, StartPoll) {
         assert!(self.is(NOTIFIED), "a runnable of a task that is not scheduled");
         if self.is(RUNNING | COMPLETE) {
             let next = self.drop_ref().without(NOTIFIED);
             return (next, if next.refs() == 0 { StartPoll::Free } else { StartPoll::Nothing });
         }
         let next = self.with(RUNNING).without(NOTIFIED);
-        (next, if self.is(CANCELLED) { StartPoll::Cancel } else { StartPoll::Poll })
+        if self.is(CANCELLED) {
+            (next, StartPoll::Cancel)
+        } else {
+            (if bound { next } else { next.add_ref() }, StartPoll::Poll)
+        }
     }
 
-    /// `bound`: the task is in the live set, so nothing else needs the poll's reference.
+    /// `bound`: the live set knows the task. If not, the poll has a reference for it, see `start_poll`.
     fn end_poll(self, bound: bool) -> (Snapshot, EndPoll) {
         assert!(self.is(RUNNING), "the end of a poll that did not begin");
         if self.is(CANCELLED) {
@@ -142,24 +148,13 @@ impl Snapshot {
         }
         let next = self.without(RUNNING);
         if next.is(NOTIFIED) {
-            return (next, EndPoll::Reschedule);
+            return (if bound { next } else { next.drop_ref() }, EndPoll::Reschedule);
         }
         if !bound {
             return (self, EndPoll::Bind);
         }
         let next = next.drop_ref();
         (next, if next.refs() == 0 { EndPoll::Free } else { EndPoll::Idle })
-    }
-
-    /// As `end_poll`, right after the poll's reference became the live set's.
-    fn end_poll_bound(self) -> (Snapshot, EndPoll) {
-        assert!(self.is(RUNNING), "the end of a poll that did not begin");
-        if self.is(CANCELLED) {
-            // Completing wants a reference for the poll again.
-            return (self.add_ref(), EndPoll::Cancel);
-        }
-        let next = self.without(RUNNING);
-        if next.is(NOTIFIED) { (next.add_ref(), EndPoll::Reschedule) } else { (next, EndPoll::Idle) }
     }
 
     fn wake_by_value(self) -> (Snapshot, Wake) {
@@ -240,16 +235,12 @@ impl State {
         }
     }
 
-    pub(crate) fn start_poll(&self) -> StartPoll {
-        self.update(Snapshot::start_poll)
+    pub(crate) fn start_poll(&self, bound: bool) -> StartPoll {
+        self.update(|s| s.start_poll(bound))
     }
 
     pub(crate) fn end_poll(&self, bound: bool) -> EndPoll {
         self.update(|s| s.end_poll(bound))
-    }
-
-    pub(crate) fn end_poll_bound(&self) -> EndPoll {
-        self.update(Snapshot::end_poll_bound)
     }
 
     pub(crate) fn wake_by_value(&self) -> Wake {
@@ -391,10 +382,13 @@ mod tests {
                 nexts.push(s.wake_by_value().0);
             }
             if s.is(NOTIFIED) {
-                nexts.push(s.start_poll().0);
+                nexts.extend([s.start_poll(true).0, s.start_poll(false).0]);
             }
             if s.is(RUNNING) {
-                nexts.extend([s.end_poll(true).0, s.end_poll(false).0, s.end_poll_bound().0]);
+                nexts.push(s.end_poll(true).0);
+                if s.refs() > 1 {
+                    nexts.push(s.end_poll(false).0);
+                }
             }
             if s.is(JOIN_INTEREST) {
                 nexts.push(s.drop_join().0);
@@ -433,7 +427,7 @@ mod tests {
             } else if !s.is(CANCELLED) {
                 assert!(next.is(NOTIFIED));
                 assert_eq!(action == Wake::Schedule, !s.is(NOTIFIED));
-                assert_eq!(next.start_poll().1, StartPoll::Cancel);
+                assert_eq!(next.start_poll(true).1, StartPoll::Cancel);
             }
             let (next, mine) = s.shut_down();
             assert!(next.is(CANCELLED) && mine != s.is(RUNNING));

@@ -2,6 +2,8 @@
 
 mod builder;
 mod entries;
+#[cfg(all(test, loom))]
+mod models;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
