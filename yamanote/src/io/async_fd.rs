@@ -31,11 +31,12 @@ use crate::sys::poll::PollHandle;
 /// ```
 /// # #[yamanote::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// use std::io::Read;
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
 /// use yamanote::io::unix::AsyncFd;
 ///
 /// /// Reads once, as an asynchronous method.
-/// async fn read(fd: &AsyncFd<std::io::PipeReader>, buf: &mut [u8]) -> std::io::Result<usize> {
+/// async fn read(fd: &AsyncFd<UnixStream>, buf: &mut [u8]) -> std::io::Result<usize> {
 ///     loop {
 ///         let mut guard = fd.readable().await?;
 ///         // `Err` means that it would block; the readiness has been cleared.
@@ -44,15 +45,12 @@ use crate::sys::poll::PollHandle;
 ///         }
 ///     }
 /// }
-/// # /*
-/// let reader: PipeReader = /* in non-blocking mode */;
-/// # */
-/// # let (reader, mut writer) = std::io::pipe()?;
-/// # use std::os::fd::AsRawFd;
-/// # unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
-/// // SAFETY: the reader keeps its descriptor open and the same.
-/// let fd = unsafe { AsyncFd::register(reader) }?;
-/// # std::io::Write::write_all(&mut writer, b"hello")?;
+///
+/// let (stream, mut peer) = UnixStream::pair()?;
+/// stream.set_nonblocking(true)?;
+/// // SAFETY: a stream keeps its descriptor open and the same.
+/// let fd = unsafe { AsyncFd::register(stream) }?;
+/// peer.write_all(b"hello")?;
 /// let mut buf = [0; 16];
 /// assert_eq!(read(&fd, &mut buf).await?, 5);
 /// # Ok(())
