@@ -1,12 +1,13 @@
 //! Reading from a source that has a buffer of its own: the [`AsyncBufRead`] trait and its
 //! implementations for pointers and for memory.
 
-use std::io;
+use std::io::{self, BufRead};
 use std::ops::DerefMut;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::async_read::AsyncRead;
+use crate::io::PollIo;
 
 /// Reads from a buffer that the source fills itself.
 ///
@@ -35,22 +36,22 @@ pub trait AsyncBufRead: AsyncRead {
 }
 
 impl<T: ?Sized + AsyncBufRead + Unpin> AsyncBufRead for Box<T> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Pin::new(&mut **self.get_mut()).poll_fill_buf(cx)
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
+        Pin::<&mut T>::new(self.get_mut()).poll_fill_buf(cx)
     }
 
-    fn consume(mut self: Pin<&mut Self>, amt: usize) {
-        Pin::new(&mut **self).consume(amt);
+    fn consume(self: Pin<&mut Self>, amt: usize) {
+        Pin::<&mut T>::new(self.get_mut()).consume(amt);
     }
 }
 
 impl<T: ?Sized + AsyncBufRead + Unpin> AsyncBufRead for &mut T {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Pin::new(&mut **self.get_mut()).poll_fill_buf(cx)
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
+        Pin::<&mut T>::new(self.get_mut()).poll_fill_buf(cx)
     }
 
-    fn consume(mut self: Pin<&mut Self>, amt: usize) {
-        Pin::new(&mut **self).consume(amt);
+    fn consume(self: Pin<&mut Self>, amt: usize) {
+        Pin::<&mut T>::new(self.get_mut()).consume(amt);
     }
 }
 
@@ -59,7 +60,7 @@ where
     P: DerefMut,
     P::Target: AsyncBufRead,
 {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         self.as_deref_mut().poll_fill_buf(cx)
     }
 
@@ -69,21 +70,23 @@ where
 }
 
 impl AsyncBufRead for &[u8] {
-    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Poll::Ready(Ok(*self))
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo<&[u8]> {
+        let rest: &[u8] = *self;
+        Poll::Ready(Ok(rest))
     }
 
     fn consume(mut self: Pin<&mut Self>, amt: usize) {
-        *self = &self[amt..];
+        let rest = &self[amt..];
+        self.set(rest);
     }
 }
 
 impl<T: AsRef<[u8]> + Unpin> AsyncBufRead for io::Cursor<T> {
-    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Poll::Ready(io::BufRead::fill_buf(self.get_mut()))
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo<&[u8]> {
+        Poll::Ready(self.get_mut().fill_buf())
     }
 
     fn consume(self: Pin<&mut Self>, amt: usize) {
-        io::BufRead::consume(self.get_mut(), amt);
+        self.get_mut().consume(amt);
     }
 }

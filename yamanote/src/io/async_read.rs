@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::read_buf::ReadBuf;
+use crate::io::PollIo;
 
 /// Reads bytes from a source without blocking the thread.
 ///
@@ -45,23 +46,15 @@ pub trait AsyncRead {
 
 impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for Box<T> {
     #[inline]
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_read(cx, buf)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_read(cx, buf)
     }
 }
 
 impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for &mut T {
     #[inline]
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_read(cx, buf)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_read(cx, buf)
     }
 }
 
@@ -71,11 +64,7 @@ where
     P::Target: AsyncRead,
 {
     #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         self.as_deref_mut().poll_read(cx, buf)
     }
 }
@@ -83,11 +72,7 @@ where
 /// Takes the bytes off the front of the slice.
 impl AsyncRead for &[u8] {
     #[inline]
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let amount = self.len().min(buf.remaining());
         let (taken, rest) = self.split_at(amount);
         buf.put_slice(taken);
@@ -97,11 +82,7 @@ impl AsyncRead for &[u8] {
 }
 
 impl<T: AsRef<[u8]> + Unpin> AsyncRead for io::Cursor<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let bytes = (*self).get_ref().as_ref();
         // A position past the end is legal; nothing is there to be read.
         let start = usize::try_from(self.position()).map_or(bytes.len(), |p| p.min(bytes.len()));

@@ -1,6 +1,7 @@
 //! Moving around in a stream of bytes: the [`AsyncSeek`] trait and its implementations for pointers and
 //! for memory.
 
+use crate::io::PollIo;
 use std::io::{self, SeekFrom};
 use std::ops::DerefMut;
 use std::pin::Pin;
@@ -36,22 +37,22 @@ pub trait AsyncSeek {
 }
 
 impl<T: ?Sized + AsyncSeek + Unpin> AsyncSeek for Box<T> {
-    fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
-        Pin::new(&mut **self).start_seek(position)
+    fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
+        Pin::<&mut T>::new(self.get_mut()).start_seek(position)
     }
 
-    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
-        Pin::new(&mut **self).poll_complete(cx)
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
+        Pin::<&mut T>::new(self.get_mut()).poll_complete(cx)
     }
 }
 
 impl<T: ?Sized + AsyncSeek + Unpin> AsyncSeek for &mut T {
-    fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
-        Pin::new(&mut **self).start_seek(position)
+    fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
+        Pin::<&mut T>::new(self.get_mut()).start_seek(position)
     }
 
-    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
-        Pin::new(&mut **self).poll_complete(cx)
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
+        Pin::<&mut T>::new(self.get_mut()).poll_complete(cx)
     }
 }
 
@@ -64,7 +65,7 @@ where
         self.as_deref_mut().start_seek(position)
     }
 
-    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
         self.as_deref_mut().poll_complete(cx)
     }
 }
@@ -74,7 +75,7 @@ impl<T: AsRef<[u8]> + Unpin> AsyncSeek for io::Cursor<T> {
         io::Seek::seek(&mut *self, position).map(drop)
     }
 
-    fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo<u64> {
         Poll::Ready(Ok(self.position()))
     }
 }

@@ -1,6 +1,7 @@
 //! Writing bytes without blocking: the [`AsyncWrite`] trait and its implementations for pointers and
 //! for memory.
 
+use crate::io::PollIo;
 use std::io::{self, IoSlice};
 use std::ops::DerefMut;
 use std::pin::Pin;
@@ -55,7 +56,7 @@ pub trait AsyncWrite {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| &**buf);
         self.poll_write(cx, first)
     }
@@ -69,20 +70,16 @@ pub trait AsyncWrite {
 
 impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for Box<T> {
     #[inline]
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut **self).poll_write(cx, buf)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
+        Pin::<&mut T>::new(self.get_mut()).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut **self).poll_write_vectored(cx, bufs)
+    ) -> PollIo<usize> {
+        Pin::<&mut T>::new(self.get_mut()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -90,31 +87,27 @@ impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for Box<T> {
     }
 
     #[inline]
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_shutdown(cx)
     }
 }
 
 impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for &mut T {
     #[inline]
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut **self).poll_write(cx, buf)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
+        Pin::<&mut T>::new(self.get_mut()).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut **self).poll_write_vectored(cx, bufs)
+    ) -> PollIo<usize> {
+        Pin::<&mut T>::new(self.get_mut()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -122,12 +115,12 @@ impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for &mut T {
     }
 
     #[inline]
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
+        Pin::<&mut T>::new(self.get_mut()).poll_shutdown(cx)
     }
 }
 
@@ -137,7 +130,7 @@ where
     P::Target: AsyncWrite,
 {
     #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.as_deref_mut().poll_write(cx, buf)
     }
 
@@ -145,7 +138,7 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         self.as_deref_mut().poll_write_vectored(cx, bufs)
     }
 
@@ -154,11 +147,11 @@ where
     }
 
     #[inline]
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.as_deref_mut().poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.as_deref_mut().poll_shutdown(cx)
     }
 }
@@ -173,7 +166,7 @@ macro_rules! write_to_memory {
                 self: Pin<&mut Self>,
                 _: &mut Context<'_>,
                 buf: &[u8],
-            ) -> Poll<io::Result<usize>> {
+            ) -> PollIo<usize> {
                 Poll::Ready(io::Write::write(self.get_mut(), buf))
             }
 
@@ -181,7 +174,7 @@ macro_rules! write_to_memory {
                 self: Pin<&mut Self>,
                 _: &mut Context<'_>,
                 bufs: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
+            ) -> PollIo<usize> {
                 Poll::Ready(io::Write::write_vectored(self.get_mut(), bufs))
             }
 
@@ -190,11 +183,11 @@ macro_rules! write_to_memory {
             }
 
             #[inline]
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
                 Poll::Ready(Ok(()))
             }
 
-            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
                 Poll::Ready(Ok(()))
             }
         }

@@ -40,6 +40,9 @@ pub use read_buf::ReadBuf;
 #[doc(no_inline)]
 pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 
+/// What the polling functions of the traits return.
+pub(crate) type PollIo<T = ()> = std::task::Poll<Result<T>>;
+
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub use interest::Interest;

@@ -18,7 +18,7 @@ use std::mem::MaybeUninit;
 /// something (left over from earlier use, say), the rest may be uninitialised.
 ///
 /// # Invariants
-/// `filled <= initialized <= buf.len()`, and the first `initialized` bytes of `buf` are initialised.
+/// `filled <= initialized <= memory.len()`, and the first `initialized` bytes of `memory` are initialised.
 ///
 /// # Examples
 /// ```
@@ -34,7 +34,7 @@ use std::mem::MaybeUninit;
 /// assert_eq!(buf.remaining(), 3);
 /// ```
 pub struct ReadBuf<'a> {
-    buf: &'a mut [MaybeUninit<u8>],
+    memory: &'a mut [MaybeUninit<u8>],
     filled: usize,
     initialized: usize,
 }
@@ -50,7 +50,7 @@ impl<'a> ReadBuf<'a> {
         // ever write initialised bytes, and the unsafe ones that hand out `MaybeUninit` oblige their
         // caller not to de-initialise.
         let buf = unsafe { &mut *(buf as *mut [MaybeUninit<u8>]) };
-        ReadBuf { buf, filled: 0, initialized }
+        ReadBuf { memory: buf, filled: 0, initialized }
     }
 
     /// An empty buffer over memory that may be uninitialised.
@@ -58,27 +58,27 @@ impl<'a> ReadBuf<'a> {
     /// Use [`assume_init`](Self::assume_init) if a part of it is known to be initialised.
     #[inline]
     pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> ReadBuf<'a> {
-        ReadBuf { buf, filled: 0, initialized: 0 }
+        ReadBuf { memory: buf, filled: 0, initialized: 0 }
     }
 
     /// How many bytes fit in, counting those filled.
     #[inline]
     pub fn capacity(&self) -> usize {
-        self.buf.len()
+        self.memory.len()
     }
 
     /// The filled bytes.
     #[inline]
     pub fn filled(&self) -> &[u8] {
         // SAFETY: filled bytes are initialised, by the invariant.
-        unsafe { assume_init_ref(&self.buf[..self.filled]) }
+        unsafe { assume_init_ref(&self.memory[..self.filled]) }
     }
 
     /// The filled bytes, to be changed.
     #[inline]
     pub fn filled_mut(&mut self) -> &mut [u8] {
         // SAFETY: filled bytes are initialised, by the invariant.
-        unsafe { assume_init_mut(&mut self.buf[..self.filled]) }
+        unsafe { assume_init_mut(&mut self.memory[..self.filled]) }
     }
 
     /// A buffer over the first `n` unfilled bytes, or over all of them if there are fewer.
@@ -89,21 +89,21 @@ impl<'a> ReadBuf<'a> {
     pub fn take(&mut self, n: usize) -> ReadBuf<'_> {
         let amount = self.remaining().min(n);
         let initialized = (self.initialized - self.filled).min(amount);
-        ReadBuf { buf: &mut self.buf[self.filled..][..amount], filled: 0, initialized }
+        ReadBuf { memory: &mut self.memory[self.filled..][..amount], filled: 0, initialized }
     }
 
     /// The bytes known to be initialised; the filled ones are their beginning.
     #[inline]
     pub fn initialized(&self) -> &[u8] {
         // SAFETY: by the invariant.
-        unsafe { assume_init_ref(&self.buf[..self.initialized]) }
+        unsafe { assume_init_ref(&self.memory[..self.initialized]) }
     }
 
     /// The bytes known to be initialised, to be changed.
     #[inline]
     pub fn initialized_mut(&mut self) -> &mut [u8] {
         // SAFETY: by the invariant.
-        unsafe { assume_init_mut(&mut self.buf[..self.initialized]) }
+        unsafe { assume_init_mut(&mut self.memory[..self.initialized]) }
     }
 
     /// All of the memory, whether filled, initialised or neither.
@@ -112,7 +112,7 @@ impl<'a> ReadBuf<'a> {
     /// The caller must not make bytes uninitialised that were initialised.
     #[inline]
     pub unsafe fn inner_mut(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.buf
+        self.memory
     }
 
     /// The unfilled memory.
@@ -121,7 +121,7 @@ impl<'a> ReadBuf<'a> {
     /// The caller must not make bytes uninitialised that were initialised.
     #[inline]
     pub unsafe fn unfilled_mut(&mut self) -> &mut [MaybeUninit<u8>] {
-        &mut self.buf[self.filled..]
+        &mut self.memory[self.filled..]
     }
 
     /// The unfilled memory, after zeroing what is not initialised yet.
@@ -142,11 +142,11 @@ impl<'a> ReadBuf<'a> {
         assert!(self.remaining() >= n, "n overflows remaining");
         let end = self.filled + n;
         if self.initialized < end {
-            self.buf[self.initialized..end].fill(MaybeUninit::new(0));
+            self.memory[self.initialized..end].fill(MaybeUninit::new(0));
             self.initialized = end;
         }
         // SAFETY: everything before `end` is initialised: before by the invariant, or just now.
-        unsafe { assume_init_mut(&mut self.buf[self.filled..end]) }
+        unsafe { assume_init_mut(&mut self.memory[self.filled..end]) }
     }
 
     /// How many bytes are unfilled.
@@ -203,7 +203,7 @@ impl<'a> ReadBuf<'a> {
     pub fn put_slice(&mut self, buf: &[u8]) {
         assert!(self.remaining() >= buf.len(), "buf.len() must fit in remaining()");
         let end = self.filled + buf.len();
-        let destination = self.buf[self.filled..end].as_mut_ptr().cast::<u8>();
+        let destination = self.memory[self.filled..end].as_mut_ptr().cast::<u8>();
         // SAFETY: `destination` is valid for `buf.len()` bytes, being a subslice of that length, and
         // cannot overlap `buf`, since we hold it exclusively.
         unsafe { std::ptr::copy_nonoverlapping(buf.as_ptr(), destination, buf.len()) };
@@ -229,7 +229,7 @@ unsafe impl bytes::BufMut for ReadBuf<'_> {
     }
 
     fn chunk_mut(&mut self) -> &mut bytes::buf::UninitSlice {
-        let unfilled = &mut self.buf[self.filled..];
+        let unfilled = &mut self.memory[self.filled..];
         let (start, len) = (unfilled.as_mut_ptr().cast::<u8>(), unfilled.len());
         // SAFETY: `start` and `len` are those of a slice we hold exclusively for as long as the answer
         // is borrowed; `UninitSlice` does not let safe code de-initialise it.
@@ -239,11 +239,10 @@ unsafe impl bytes::BufMut for ReadBuf<'_> {
 
 impl fmt::Debug for ReadBuf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadBuf")
-            .field("filled", &self.filled)
-            .field("initialized", &self.initialized)
-            .field("capacity", &self.capacity())
-            .finish()
+        let ReadBuf { memory, filled, initialized } = self;
+        let mut debug = f.debug_struct("ReadBuf");
+        debug.field("filled", filled).field("initialized", initialized);
+        debug.field("capacity", &memory.len()).finish()
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use super::MAX_BUFFER;
 use crate::engine::blocking::spawn_blocking;
-use crate::io::ReadBuf;
+use crate::io::{PollIo, ReadBuf};
 use crate::task::JoinHandle;
 
 /// Reads from what `open` gives: a handle of something global.
@@ -35,11 +35,7 @@ impl<T: Read + 'static> Input<T> {
         Input { open, state: State::Idle { bytes: Vec::new(), start: 0 } }
     }
 
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }

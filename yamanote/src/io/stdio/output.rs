@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use super::MAX_BUFFER;
 use crate::engine::blocking::spawn_mandatory_blocking;
+use crate::io::PollIo;
 use crate::task::JoinHandle;
 
 /// Writes to what `open` gives: a handle of something global.
@@ -34,7 +35,7 @@ impl<T: Write + 'static> Output<T> {
         Output { open, state: State::Idle(Vec::new()), unflushed: false }
     }
 
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         let mut bytes = ready!(self.poll_idle(cx))?;
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
@@ -47,7 +48,7 @@ impl<T: Write + 'static> Output<T> {
         Poll::Ready(Ok(amount))
     }
 
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> PollIo {
         loop {
             let bytes = ready!(self.poll_idle(cx))?;
             if !self.unflushed {
@@ -60,7 +61,7 @@ impl<T: Write + 'static> Output<T> {
     }
 
     /// Waits for the job under way, and gives the memory.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> PollIo<Vec<u8>> {
         match &mut self.state {
             State::Idle(bytes) => Poll::Ready(Ok(std::mem::take(bytes))),
             State::Busy(job) => {

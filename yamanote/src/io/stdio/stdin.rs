@@ -2,10 +2,10 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use super::input::Input;
-use crate::io::{AsyncRead, ReadBuf};
+use crate::io::{AsyncRead, PollIo, ReadBuf};
 
 /// The standard input of the process.
 ///
@@ -31,8 +31,8 @@ pub struct Stdin {
 /// # #[yamanote::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
 /// let mut lines = BufReader::new(yamanote::io::stdin()).lines();
-/// while let Some(line) = lines.next_line().await? {
-///     println!("{line}");
+/// while let Some(text) = lines.next_line().await? {
+///     println!("{text}");
 /// }
 /// # Ok(())
 /// # }
@@ -44,11 +44,7 @@ pub fn stdin() -> Stdin {
 /// # Panics
 /// Outside a runtime.
 impl AsyncRead for Stdin {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         self.input.poll_read(cx, buf)
     }
 }

@@ -1,9 +1,9 @@
 //! The methods of buffered readers: [`AsyncBufReadExt`].
 
-use super::lines::{Lines, lines};
-use super::read_until::{FillBuf, ReadUntil, fill_buf, read_until};
-use super::segments::{Split, split};
-use super::text::{ReadLine, read_line};
+use super::lines::{Lines, new_lines};
+use super::read_until::{FillBuf, ReadUntil, new_fill_buf, new_read_until};
+use super::segments::{Split, new_split};
+use super::text::{ReadLine, new_read_line};
 use crate::io::AsyncBufRead;
 
 use std::pin::Pin;
@@ -18,8 +18,8 @@ use std::pin::Pin;
 /// # async fn main() -> std::io::Result<()> {
 /// let mut lines = BufReader::new(&b"one\ntwo\n"[..]).lines();
 /// let mut count = 0;
-/// while let Some(line) = lines.next_line().await? {
-///     assert_eq!(line.len(), 3);
+/// while let Some(text) = lines.next_line().await? {
+///     assert_eq!(text.len(), 3);
 ///     count += 1;
 /// }
 /// assert_eq!(count, 2);
@@ -57,7 +57,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     where
         Self: Unpin,
     {
-        read_until(self, byte, buf)
+        new_read_until(self, byte, buf)
     }
 
     /// Appends text to `buf` up to and with the next line break (`\n`), or up to the end of the source, and
@@ -94,7 +94,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     where
         Self: Unpin,
     {
-        read_line(self, buf)
+        new_read_line(self, buf)
     }
 
     /// Makes a reader of the segments of this source that end with `byte`.
@@ -116,7 +116,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     where
         Self: Sized + Unpin,
     {
-        split(self, byte)
+        new_split(self, byte)
     }
 
     /// Shows the buffered bytes, after filling the buffer if it is empty. An empty answer means that the source
@@ -147,7 +147,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     where
         Self: Unpin,
     {
-        fill_buf(self)
+        new_fill_buf(self)
     }
 
     /// Marks `amt` bytes of those shown by [`fill_buf`](Self::fill_buf) as used; no more than were shown.
@@ -186,7 +186,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     where
         Self: Sized,
     {
-        lines(self)
+        new_lines(self)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use bytes::BufMut;
 
-use super::chain::{Chain, chain};
-use super::read::{Read, ReadExact, ReadIntoBuf, read, read_buf, read_exact};
-use super::read_number::{ReadNumber, read_number};
-use super::read_to_end::{ReadToEnd, read_to_end};
-use super::take::{Take, take};
-use super::text::{ReadToString, read_to_string};
+use super::chain::{Chain, new_chain};
+use super::read::{Read, ReadExact, ReadIntoBuf, new_read, new_read_buf, new_read_exact};
+use super::read_number::{ReadNumber, new_read_number};
+use super::read_to_end::{ReadToEnd, new_read_to_end};
+use super::take::{Take, new_take};
+use super::text::{ReadToString, new_read_to_string};
 use crate::io::AsyncRead;
 
 /// Declares the methods that read one number each.
@@ -39,7 +39,7 @@ macro_rules! numbers {
         where
             Self: Unpin,
         {
-            read_number(self, <$type>::$decode)
+            new_read_number(self, <$type>::$decode)
         }
     )+};
 }
@@ -86,7 +86,7 @@ pub trait AsyncReadExt: AsyncRead {
         Self: Sized,
         R: AsyncRead,
     {
-        chain(self, next)
+        new_chain(self, next)
     }
 
     /// Reads some bytes into `buf`, once, and tells how many.
@@ -118,7 +118,7 @@ pub trait AsyncReadExt: AsyncRead {
     where
         Self: Unpin,
     {
-        read(self, buf)
+        new_read(self, buf)
     }
 
     /// Reads some bytes behind those `buf` already has, once, and tells how many.
@@ -154,7 +154,7 @@ pub trait AsyncReadExt: AsyncRead {
         Self: Unpin,
         B: BufMut + ?Sized,
     {
-        read_buf(self, buf)
+        new_read_buf(self, buf)
     }
 
     /// Reads until `buf` is full, and tells its length.
@@ -187,7 +187,7 @@ pub trait AsyncReadExt: AsyncRead {
     where
         Self: Unpin,
     {
-        read_exact(self, buf)
+        new_read_exact(self, buf)
     }
 
     numbers! {
@@ -262,7 +262,7 @@ pub trait AsyncReadExt: AsyncRead {
     where
         Self: Unpin,
     {
-        read_to_end(self, buf)
+        new_read_to_end(self, buf)
     }
 
     /// Appends all text up to the end of the source to `dst`, and tells how many bytes that is.
@@ -295,7 +295,7 @@ pub trait AsyncReadExt: AsyncRead {
     where
         Self: Unpin,
     {
-        read_to_string(self, dst)
+        new_read_to_string(self, dst)
     }
 
     /// Makes a reader of the next `limit` bytes of this source.
@@ -318,7 +318,7 @@ pub trait AsyncReadExt: AsyncRead {
     where
         Self: Sized,
     {
-        take(self, limit)
+        new_take(self, limit)
     }
 }
 

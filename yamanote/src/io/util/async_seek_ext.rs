@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 
-use super::seek::{Seek, seek};
+use super::seek::{Seek, new_seek};
 use crate::io::AsyncSeek;
 
 /// The methods of everything that implements [`AsyncSeek`].
@@ -52,7 +52,7 @@ pub trait AsyncSeekExt: AsyncSeek {
     where
         Self: Unpin,
     {
-        seek(self, pos)
+        new_seek(self, pos)
     }
 
     /// Moves to the start: `seek(SeekFrom::Start(0))`.

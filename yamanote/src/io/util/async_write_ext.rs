@@ -5,8 +5,9 @@ use std::io::IoSlice;
 use bytes::Buf;
 
 use super::write::{
-    Flush, Shutdown, Write, WriteAll, WriteAllBuf, WriteBuf, WriteNumber, WriteVectored, flush,
-    shutdown, write, write_all, write_all_buf, write_buf, write_number, write_vectored,
+    Flush, Shutdown, Write, WriteAll, WriteAllBuf, WriteBuf, WriteNumber, WriteVectored, new_flush,
+    new_shutdown, new_write, new_write_all, new_write_all_buf, new_write_buf, new_write_number,
+    new_write_vectored,
 };
 use crate::io::AsyncWrite;
 
@@ -40,7 +41,7 @@ macro_rules! numbers {
         where
             Self: Unpin,
         {
-            write_number(self, n.$encode())
+            new_write_number(self, n.$encode())
         }
     )+};
 }
@@ -87,7 +88,7 @@ pub trait AsyncWriteExt: AsyncWrite {
     where
         Self: Unpin,
     {
-        write(self, src)
+        new_write(self, src)
     }
 
     /// As [`write`](Self::write), for bytes that lie in several buffers.
@@ -117,7 +118,7 @@ pub trait AsyncWriteExt: AsyncWrite {
     where
         Self: Unpin,
     {
-        write_vectored(self, bufs)
+        new_write_vectored(self, bufs)
     }
 
     /// Writes some bytes of `src`, once, takes them off its front, and tells how many.
@@ -150,7 +151,7 @@ pub trait AsyncWriteExt: AsyncWrite {
         Self: Sized + Unpin,
         B: Buf,
     {
-        write_buf(self, src)
+        new_write_buf(self, src)
     }
 
     /// Writes all bytes of `src`, taking them off its front.
@@ -182,7 +183,7 @@ pub trait AsyncWriteExt: AsyncWrite {
         Self: Sized + Unpin,
         B: Buf,
     {
-        write_all_buf(self, src)
+        new_write_all_buf(self, src)
     }
 
     /// Writes all bytes of `src`.
@@ -212,7 +213,7 @@ pub trait AsyncWriteExt: AsyncWrite {
     where
         Self: Unpin,
     {
-        write_all(self, src)
+        new_write_all(self, src)
     }
 
     numbers! {
@@ -283,7 +284,7 @@ pub trait AsyncWriteExt: AsyncWrite {
     where
         Self: Unpin,
     {
-        flush(self)
+        new_flush(self)
     }
 
     /// Ends writing: flushes, and tells the other side that no more will come.
@@ -315,7 +316,7 @@ pub trait AsyncWriteExt: AsyncWrite {
     where
         Self: Unpin,
     {
-        shutdown(self)
+        new_shutdown(self)
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::DEFAULT_BUFFER_SIZE;
-use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, PollIo, ReadBuf};
 
 pin_project! {
     /// Reads from its source in large pieces and gives them out in small ones.
@@ -58,11 +58,7 @@ impl Buffer {
         self.start = (self.start + amount).min(self.end);
     }
 
-    fn poll_fill<R: AsyncRead>(
-        &mut self,
-        reader: Pin<&mut R>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill<R: AsyncRead>(&mut self, reader: Pin<&mut R>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         if self.start == self.end {
             let mut buf = ReadBuf::new(&mut self.memory);
             ready!(reader.poll_read(cx, &mut buf))?;
@@ -145,11 +141,7 @@ impl<R: AsyncRead> BufReader<R> {
 }
 
 impl<R: AsyncRead> AsyncRead for BufReader<R> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let me = self.project();
         if me.buffer.unread().is_empty() && buf.remaining() >= me.buffer.memory.len() {
             return me.inner.poll_read(cx, buf);
@@ -163,7 +155,7 @@ impl<R: AsyncRead> AsyncRead for BufReader<R> {
 }
 
 impl<R: AsyncRead> AsyncBufRead for BufReader<R> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         let me = self.project();
         me.buffer.poll_fill(me.inner, cx)
     }
@@ -185,7 +177,7 @@ impl<R: AsyncRead + AsyncSeek> AsyncSeek for BufReader<R> {
         Ok(())
     }
 
-    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
         let mut me = self.project();
         loop {
             let unread = me.buffer.unread().len();
@@ -231,7 +223,7 @@ impl<R: AsyncRead + AsyncSeek> AsyncSeek for BufReader<R> {
 
 /// Writes go to the source as they are.
 impl<R: AsyncRead + AsyncWrite> AsyncWrite for BufReader<R> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.get_pin_mut().poll_write(cx, buf)
     }
 
@@ -239,7 +231,7 @@ impl<R: AsyncRead + AsyncWrite> AsyncWrite for BufReader<R> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         self.get_pin_mut().poll_write_vectored(cx, bufs)
     }
 
@@ -247,23 +239,19 @@ impl<R: AsyncRead + AsyncWrite> AsyncWrite for BufReader<R> {
         self.inner.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.get_pin_mut().poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.get_pin_mut().poll_shutdown(cx)
     }
 }
 
 impl<R: fmt::Debug> fmt::Debug for BufReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BufReader")
-            .field("reader", &self.inner)
-            .field(
-                "buffer",
-                &format_args!("{}/{}", self.buffer.unread().len(), self.buffer.memory.len()),
-            )
-            .finish()
+        let (unread, capacity) = (self.buffer.unread().len(), self.buffer.memory.len());
+        let mut debug = f.debug_struct("BufReader");
+        debug.field("reader", &self.inner).field("buffer", &format_args!("{unread}/{capacity}")).finish()
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::{DEFAULT_BUFFER_SIZE, is_interrupted};
-use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, PollIo, ReadBuf};
 
 pin_project! {
     /// Collects small writes and passes them on in large pieces.
@@ -92,7 +92,7 @@ impl<W: AsyncWrite> BufWriter<W> {
     }
 
     /// Writes the buffer out, so that it is empty.
-    fn poll_flush_buffer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush_buffer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         let mut me = self.project();
         while *me.written < me.buffer.len() {
             match ready!(me.inner.as_mut().poll_write(cx, &me.buffer[*me.written..])) {
@@ -111,11 +111,7 @@ impl<W: AsyncWrite> BufWriter<W> {
     }
 
     /// Makes sure that `amount` more bytes, or else nothing, are within the buffer's capacity.
-    fn poll_make_room(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        amount: usize,
-    ) -> Poll<io::Result<()>> {
+    fn poll_make_room(self: Pin<&mut Self>, cx: &mut Context<'_>, amount: usize) -> PollIo {
         if self.buffer.len().saturating_add(amount) > self.buffer.capacity() {
             self.poll_flush_buffer(cx)
         } else {
@@ -125,11 +121,7 @@ impl<W: AsyncWrite> BufWriter<W> {
 }
 
 impl<W: AsyncWrite> AsyncWrite for BufWriter<W> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         ready!(self.as_mut().poll_make_room(cx, buf.len()))?;
         let me = self.project();
         if buf.len() >= me.buffer.capacity() {
@@ -143,7 +135,7 @@ impl<W: AsyncWrite> AsyncWrite for BufWriter<W> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         if self.inner.is_write_vectored() {
             let total = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
             ready!(self.as_mut().poll_make_room(cx, total))?;
@@ -182,12 +174,12 @@ impl<W: AsyncWrite> AsyncWrite for BufWriter<W> {
         true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(self.as_mut().poll_flush_buffer(cx))?;
         self.get_pin_mut().poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(self.as_mut().poll_flush_buffer(cx))?;
         self.get_pin_mut().poll_shutdown(cx)
     }
@@ -200,7 +192,7 @@ impl<W: AsyncWrite + AsyncSeek> AsyncSeek for BufWriter<W> {
         Ok(())
     }
 
-    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
         if let SeekState::Submitted(position) = self.seek {
             ready!(self.as_mut().poll_flush_buffer(cx))?;
             let me = self.as_mut().project();
@@ -219,18 +211,14 @@ impl<W: AsyncWrite + AsyncSeek> AsyncSeek for BufWriter<W> {
 
 /// Reads come from what is wrapped as they are.
 impl<W: AsyncWrite + AsyncRead> AsyncRead for BufWriter<W> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         self.get_pin_mut().poll_read(cx, buf)
     }
 }
 
 /// Reads come from what is wrapped as they are.
 impl<W: AsyncWrite + AsyncBufRead> AsyncBufRead for BufWriter<W> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         self.get_pin_mut().poll_fill_buf(cx)
     }
 
@@ -241,12 +229,11 @@ impl<W: AsyncWrite + AsyncBufRead> AsyncBufRead for BufWriter<W> {
 
 impl<W: fmt::Debug> fmt::Debug for BufWriter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BufWriter")
+        let (unwritten, capacity) = (self.buffer.len() - self.written, self.buffer.capacity());
+        let mut debug = f.debug_struct("BufWriter");
+        debug
             .field("writer", &self.inner)
-            .field(
-                "buffer",
-                &format_args!("{}/{}", self.buffer.len() - self.written, self.buffer.capacity()),
-            )
+            .field("buffer", &format_args!("{unwritten}/{capacity}"))
             .finish()
     }
 }

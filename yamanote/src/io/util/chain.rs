@@ -1,13 +1,12 @@
 //! Two sources one after the other: [`Chain`].
 
 use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, PollIo, ReadBuf};
 
 pin_project! {
     /// Reads from one source to its end and then from another.
@@ -23,7 +22,7 @@ pin_project! {
     }
 }
 
-pub(super) fn chain<T: AsyncRead, U: AsyncRead>(first: T, second: U) -> Chain<T, U> {
+pub(super) fn new_chain<T: AsyncRead, U: AsyncRead>(first: T, second: U) -> Chain<T, U> {
     Chain { first, second, first_ended: false }
 }
 
@@ -57,11 +56,7 @@ impl<T: fmt::Debug, U: fmt::Debug> fmt::Debug for Chain<T, U> {
 }
 
 impl<T: AsyncRead, U: AsyncRead> AsyncRead for Chain<T, U> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let me = self.project();
         if !*me.first_ended {
             let room = buf.remaining();
@@ -77,7 +72,7 @@ impl<T: AsyncRead, U: AsyncRead> AsyncRead for Chain<T, U> {
 }
 
 impl<T: AsyncBufRead, U: AsyncBufRead> AsyncBufRead for Chain<T, U> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         let me = self.project();
         if !*me.first_ended {
             let bytes = ready!(me.first.poll_fill_buf(cx))?;

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::{DEFAULT_BUFFER_SIZE, is_interrupted};
-use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::io::{AsyncRead, AsyncWrite, PollIo, ReadBuf};
 use crate::task::coop::poll_proceed;
 
 /// A copy under way: the bytes at `start..end` of the buffer were read and are still to be written.
@@ -47,10 +47,10 @@ impl Transfer {
         cx: &mut Context<'_>,
         mut reader: Pin<&mut R>,
         mut writer: Pin<&mut W>,
-    ) -> Poll<io::Result<u64>>
+    ) -> PollIo<u64>
     where
-        R: AsyncRead + ?Sized,
-        W: AsyncWrite + ?Sized,
+        R: ?Sized + AsyncRead,
+        W: ?Sized + AsyncWrite,
     {
         loop {
             let coop = ready!(poll_proceed(cx));
@@ -99,11 +99,7 @@ impl Transfer {
     }
 
     /// One read behind what the buffer has.
-    fn poll_fill<R: AsyncRead + ?Sized>(
-        &mut self,
-        cx: &mut Context<'_>,
-        reader: Pin<&mut R>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_fill<R: AsyncRead + ?Sized>(&mut self, cx: &mut Context<'_>, reader: Pin<&mut R>) -> PollIo {
         let room = &mut self.buffer[self.end..];
         let len = room.len();
         let mut buf = ReadBuf::new(room);
@@ -126,7 +122,7 @@ impl Transfer {
         &mut self,
         cx: &mut Context<'_>,
         mut writer: Pin<&mut W>,
-    ) -> Poll<io::Result<()>> {
+    ) -> PollIo {
         while self.start < self.end {
             match ready!(writer.as_mut().poll_write(cx, &self.buffer[self.start..self.end])) {
                 Ok(0) => {

@@ -85,8 +85,8 @@ impl Direction {
 /// ```
 pub async fn copy_bidirectional<A, B>(a: &mut A, b: &mut B) -> io::Result<(u64, u64)>
 where
-    A: AsyncRead + AsyncWrite + Unpin + ?Sized,
-    B: AsyncRead + AsyncWrite + Unpin + ?Sized,
+    A: ?Sized + AsyncRead + AsyncWrite + Unpin,
+    B: ?Sized + AsyncRead + AsyncWrite + Unpin,
 {
     copy_both(a, b, DEFAULT_BUFFER_SIZE, DEFAULT_BUFFER_SIZE).await
 }
@@ -126,8 +126,8 @@ pub async fn copy_bidirectional_with_sizes<A, B>(
     b_to_a_buf_size: usize,
 ) -> io::Result<(u64, u64)>
 where
-    A: AsyncRead + AsyncWrite + Unpin + ?Sized,
-    B: AsyncRead + AsyncWrite + Unpin + ?Sized,
+    A: ?Sized + AsyncRead + AsyncWrite + Unpin,
+    B: ?Sized + AsyncRead + AsyncWrite + Unpin,
 {
     assert!(a_to_b_buf_size > 0, "`a_to_b_buf_size` must be greater than 0");
     assert!(b_to_a_buf_size > 0, "`b_to_a_buf_size` must be greater than 0");
@@ -141,8 +141,8 @@ async fn copy_both<A, B>(
     b_to_a_size: usize,
 ) -> io::Result<(u64, u64)>
 where
-    A: AsyncRead + AsyncWrite + Unpin + ?Sized,
-    B: AsyncRead + AsyncWrite + Unpin + ?Sized,
+    A: ?Sized + AsyncRead + AsyncWrite + Unpin,
+    B: ?Sized + AsyncRead + AsyncWrite + Unpin,
 {
     let mut a_to_b = Direction::new(a_to_b_size);
     let mut b_to_a = Direction::new(b_to_a_size);

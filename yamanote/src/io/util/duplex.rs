@@ -3,12 +3,12 @@
 //! Two [`Pipe`]s, each behind a lock of its own. Whatever an operation says about wakers is done after
 //! the lock is released.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::simplex::Pipe;
-use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::io::{AsyncRead, AsyncWrite, PollIo, ReadBuf};
 use crate::loom::sync::{Arc, Mutex};
 use crate::task::coop::poll_proceed;
 
@@ -60,11 +60,7 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
 }
 
 impl AsyncRead for DuplexStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let coop = ready!(poll_proceed(cx));
         let (poll, aside) = self.incoming.lock().poll_read(cx, buf);
         aside.run();
@@ -76,7 +72,7 @@ impl AsyncRead for DuplexStream {
 }
 
 impl AsyncWrite for DuplexStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
@@ -84,7 +80,7 @@ impl AsyncWrite for DuplexStream {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         let coop = ready!(poll_proceed(cx));
         let (poll, aside) = self.outgoing.lock().poll_write(cx, bufs);
         aside.run();
@@ -98,11 +94,11 @@ impl AsyncWrite for DuplexStream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
         let aside = self.outgoing.lock().close_write();
         aside.run();
         Poll::Ready(Ok(()))

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, SeekFrom};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, PollIo, ReadBuf};
 use crate::task::coop::poll_proceed;
 
 /// A source without any bytes, and a destination that swallows them.
@@ -41,11 +41,7 @@ pub(super) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 
 impl AsyncRead for Empty {
     #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut ReadBuf<'_>) -> PollIo {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(()))
     }
@@ -53,7 +49,7 @@ impl AsyncRead for Empty {
 
 impl AsyncBufRead for Empty {
     #[inline]
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(&[]))
     }
@@ -64,7 +60,7 @@ impl AsyncBufRead for Empty {
 
 impl AsyncWrite for Empty {
     #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(buf.len()))
     }
@@ -74,7 +70,7 @@ impl AsyncWrite for Empty {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(total_len(bufs)))
     }
@@ -85,13 +81,13 @@ impl AsyncWrite for Empty {
     }
 
     #[inline]
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(()))
     }
 
     #[inline]
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(()))
     }
@@ -105,7 +101,7 @@ impl AsyncSeek for Empty {
     }
 
     #[inline]
-    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(0))
     }

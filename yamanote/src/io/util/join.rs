@@ -1,12 +1,12 @@
 //! One stream of a reader and a writer: [`Join`].
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use pin_project_lite::pin_project;
 
-use crate::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, AsyncWrite, PollIo, ReadBuf};
 
 /// Makes one stream out of a reader and a writer.
 ///
@@ -24,11 +24,7 @@ use crate::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 /// # Ok(())
 /// # }
 /// ```
-pub fn join<R, W>(reader: R, writer: W) -> Join<R, W>
-where
-    R: AsyncRead,
-    W: AsyncWrite,
-{
+pub fn join<R: AsyncRead, W: AsyncWrite>(reader: R, writer: W) -> Join<R, W> {
     Join { reader, writer }
 }
 
@@ -45,11 +41,7 @@ pin_project! {
     }
 }
 
-impl<R, W> Join<R, W>
-where
-    R: AsyncRead,
-    W: AsyncWrite,
-{
+impl<R: AsyncRead, W: AsyncWrite> Join<R, W> {
     /// Takes it apart into the reader and the writer.
     pub fn into_inner(self) -> (R, W) {
         (self.reader, self.writer)
@@ -87,17 +79,13 @@ where
 }
 
 impl<R: AsyncRead, W> AsyncRead for Join<R, W> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         self.project().reader.poll_read(cx, buf)
     }
 }
 
 impl<R: AsyncBufRead, W> AsyncBufRead for Join<R, W> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         self.project().reader.poll_fill_buf(cx)
     }
 
@@ -107,7 +95,7 @@ impl<R: AsyncBufRead, W> AsyncBufRead for Join<R, W> {
 }
 
 impl<R, W: AsyncWrite> AsyncWrite for Join<R, W> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.project().writer.poll_write(cx, buf)
     }
 
@@ -115,7 +103,7 @@ impl<R, W: AsyncWrite> AsyncWrite for Join<R, W> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         self.project().writer.poll_write_vectored(cx, bufs)
     }
 
@@ -123,11 +111,11 @@ impl<R, W: AsyncWrite> AsyncWrite for Join<R, W> {
         self.writer.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.project().writer.poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.project().writer.poll_shutdown(cx)
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::read_until::poll_read_until;
-use crate::io::AsyncBufRead;
+use crate::io::{AsyncBufRead, PollIo};
 
 pin_project! {
     /// Reads a source line by line.
@@ -25,7 +25,7 @@ pin_project! {
     }
 }
 
-pub(super) fn lines<R: AsyncBufRead>(reader: R) -> Lines<R> {
+pub(super) fn new_lines<R: AsyncBufRead>(reader: R) -> Lines<R> {
     Lines { reader, line: Vec::new(), read: 0 }
 }
 
@@ -82,10 +82,7 @@ impl<R: AsyncBufRead> Lines<R> {
     ///
     /// # Errors
     /// As for `next_line`.
-    pub fn poll_next_line(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Option<String>>> {
+    pub fn poll_next_line(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<Option<String>> {
         let me = self.project();
         let n = ready!(poll_read_until(me.reader, cx, b'\n', me.line, me.read))?;
         if n == 0 && me.line.is_empty() {

@@ -10,7 +10,7 @@ use bytes::BufMut;
 use pin_project_lite::pin_project;
 
 use super::is_interrupted;
-use crate::io::{AsyncRead, ReadBuf};
+use crate::io::{AsyncRead, PollIo, ReadBuf};
 
 pin_project! {
     /// The future of `AsyncReadExt::read`.
@@ -25,7 +25,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read<'a, R: ?Sized + AsyncRead + Unpin>(
+pub(super) fn new_read<'a, R: ?Sized + AsyncRead + Unpin>(
     reader: &'a mut R,
     buf: &'a mut [u8],
 ) -> Read<'a, R> {
@@ -35,7 +35,7 @@ pub(super) fn read<'a, R: ?Sized + AsyncRead + Unpin>(
 impl<R: ?Sized + AsyncRead + Unpin> Future for Read<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         let mut buf = ReadBuf::new(me.buf);
         ready!(Pin::new(&mut **me.reader).poll_read(cx, &mut buf))?;
@@ -55,7 +55,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_buf<'a, R, B>(reader: &'a mut R, buf: &'a mut B) -> ReadIntoBuf<'a, R, B>
+pub(super) fn new_read_buf<'a, R, B>(reader: &'a mut R, buf: &'a mut B) -> ReadIntoBuf<'a, R, B>
 where
     R: ?Sized + AsyncRead + Unpin,
     B: ?Sized + BufMut,
@@ -70,7 +70,7 @@ where
 {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         if !me.buf.has_remaining_mut() {
             return Poll::Ready(Ok(0));
@@ -106,7 +106,7 @@ pub(super) unsafe fn poll_read_uninit<R: ?Sized + AsyncRead>(
     cx: &mut Context<'_>,
     memory: &mut [std::mem::MaybeUninit<u8>],
     initialized: usize,
-) -> Poll<io::Result<Outcome>> {
+) -> PollIo<Outcome> {
     let (start, len) = (memory.as_ptr().cast::<u8>(), memory.len());
     let mut buf = ReadBuf::uninit(memory);
     // SAFETY: as the caller promises.
@@ -133,7 +133,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_exact<'a, R: ?Sized + AsyncRead + Unpin>(
+pub(super) fn new_read_exact<'a, R: ?Sized + AsyncRead + Unpin>(
     reader: &'a mut R,
     buf: &'a mut [u8],
 ) -> ReadExact<'a, R> {
@@ -143,7 +143,7 @@ pub(super) fn read_exact<'a, R: ?Sized + AsyncRead + Unpin>(
 impl<R: ?Sized + AsyncRead + Unpin> Future for ReadExact<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         ready!(poll_fill(Pin::new(&mut **me.reader), cx, me.buf, me.filled))?;
         Poll::Ready(Ok(me.buf.len()))
@@ -156,7 +156,7 @@ pub(super) fn poll_fill<R: ?Sized + AsyncRead>(
     cx: &mut Context<'_>,
     buf: &mut [u8],
     filled: &mut usize,
-) -> Poll<io::Result<()>> {
+) -> PollIo {
     while *filled < buf.len() {
         let mut rest = ReadBuf::new(&mut buf[*filled..]);
         match ready!(reader.as_mut().poll_read(cx, &mut rest)) {

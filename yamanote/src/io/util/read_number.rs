@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::read::poll_fill;
-use crate::io::AsyncRead;
+use crate::io::{AsyncRead, PollIo};
 
 pin_project! {
     /// Reads the bytes `A` of a number `T`.
@@ -25,7 +25,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_number<R, T, const N: usize>(
+pub(super) fn new_read_number<R, T, const N: usize>(
     reader: &mut R,
     decode: fn([u8; N]) -> T,
 ) -> ReadNumber<'_, R, [u8; N], T>
@@ -42,7 +42,7 @@ where
 {
     type Output = io::Result<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<T> {
         let me = self.project();
         ready!(poll_fill(Pin::new(&mut **me.reader), cx, me.bytes.as_mut(), me.filled))?;
         Poll::Ready(Ok((me.decode)(*me.bytes)))

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 
 use super::is_interrupted;
 use super::read::poll_read_uninit;
-use crate::io::{AsyncRead, ReadBuf};
+use crate::io::{AsyncRead, PollIo, ReadBuf};
 
 /// The least room worth a read of its own, and the size of the array on the stack. As in the standard
 /// library.
@@ -35,7 +35,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_to_end<'a, R: ?Sized + AsyncRead + Unpin>(
+pub(super) fn new_read_to_end<'a, R: ?Sized + AsyncRead + Unpin>(
     reader: &'a mut R,
     vec: &'a mut Vec<u8>,
 ) -> ReadToEnd<'a, R> {
@@ -46,7 +46,7 @@ pub(super) fn read_to_end<'a, R: ?Sized + AsyncRead + Unpin>(
 impl<R: ?Sized + AsyncRead + Unpin> Future for ReadToEnd<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         // SAFETY: the filler was made for this vector, which we borrow exclusively.
         unsafe { me.filler.poll(Pin::new(&mut **me.reader), cx, me.vec) }
@@ -78,7 +78,7 @@ impl Filler {
         mut reader: Pin<&mut R>,
         cx: &mut Context<'_>,
         vec: &mut Vec<u8>,
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         loop {
             // SAFETY: as for this function.
             match ready!(unsafe { self.poll_once(reader.as_mut(), cx, vec) }) {
@@ -97,7 +97,7 @@ impl Filler {
         reader: Pin<&mut R>,
         cx: &mut Context<'_>,
         vec: &mut Vec<u8>,
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         if vec.capacity() - vec.len() < PROBE {
             if vec.capacity() == self.first_capacity && self.first_capacity >= PROBE {
                 return self.poll_probe(reader, cx, vec);
@@ -123,7 +123,7 @@ impl Filler {
         reader: Pin<&mut R>,
         cx: &mut Context<'_>,
         vec: &mut Vec<u8>,
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         let mut memory = [MaybeUninit::uninit(); PROBE];
         let mut probe = ReadBuf::uninit(&mut memory);
         ready!(reader.poll_read(cx, &mut probe))?;

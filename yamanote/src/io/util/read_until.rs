@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::is_interrupted;
-use crate::io::AsyncBufRead;
+use crate::io::{AsyncBufRead, PollIo};
 
 /// Appends bytes to `vec` up to and with `delimiter`, or to the end of the source, and tells how many
 /// these were in all polls. `read` carries the count from poll to poll.
@@ -20,7 +20,7 @@ pub(super) fn poll_read_until<R: ?Sized + AsyncBufRead>(
     delimiter: u8,
     vec: &mut Vec<u8>,
     read: &mut usize,
-) -> Poll<io::Result<usize>> {
+) -> PollIo<usize> {
     loop {
         let mut available = match ready!(reader.as_mut().poll_fill_buf(cx)) {
             Ok(available) => available,
@@ -56,7 +56,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_until<'a, R: ?Sized + AsyncBufRead + Unpin>(
+pub(super) fn new_read_until<'a, R: ?Sized + AsyncBufRead + Unpin>(
     reader: &'a mut R,
     delimiter: u8,
     vec: &'a mut Vec<u8>,
@@ -67,7 +67,7 @@ pub(super) fn read_until<'a, R: ?Sized + AsyncBufRead + Unpin>(
 impl<R: ?Sized + AsyncBufRead + Unpin> Future for ReadUntil<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         poll_read_until(Pin::new(&mut **me.reader), cx, *me.delimiter, me.vec, me.read)
     }
@@ -85,14 +85,14 @@ pin_project! {
     }
 }
 
-pub(super) fn fill_buf<R: ?Sized + AsyncBufRead + Unpin>(reader: &mut R) -> FillBuf<'_, R> {
+pub(super) fn new_fill_buf<R: ?Sized + AsyncBufRead + Unpin>(reader: &mut R) -> FillBuf<'_, R> {
     FillBuf { reader: Some(reader), _pinned: PhantomPinned }
 }
 
 impl<'a, R: ?Sized + AsyncBufRead + Unpin> Future for FillBuf<'a, R> {
     type Output = io::Result<&'a [u8]>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&'a [u8]>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&'a [u8]> {
         let slot = self.project().reader;
         let reader = slot.take().expect("polled after it was ready");
         match Pin::new(&mut *reader).poll_fill_buf(cx) {

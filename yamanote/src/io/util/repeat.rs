@@ -1,11 +1,10 @@
 //! An endless source of one byte: [`Repeat`].
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::empty::poll_budget;
-use crate::io::{AsyncRead, ReadBuf};
+use crate::io::{AsyncRead, PollIo, ReadBuf};
 
 /// A source of the same byte over and over.
 ///
@@ -34,11 +33,7 @@ pub fn repeat(byte: u8) -> Repeat {
 }
 
 impl AsyncRead for Repeat {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         ready!(poll_budget(cx));
         // By the piece, so that memory not initialised yet is written once instead of twice.
         let piece = [self.byte; 256];

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::io::{self, SeekFrom};
 use std::marker::PhantomPinned;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::io::AsyncSeek;
+use crate::io::{AsyncSeek, PollIo};
 
 pin_project! {
     /// Waits for what is under way, submits a seek, waits for it.
@@ -24,14 +24,14 @@ pin_project! {
     }
 }
 
-pub(super) fn seek<S: ?Sized + AsyncSeek + Unpin>(stream: &mut S, target: SeekFrom) -> Seek<'_, S> {
+pub(super) fn new_seek<S: ?Sized + AsyncSeek + Unpin>(stream: &mut S, target: SeekFrom) -> Seek<'_, S> {
     Seek { stream, target: Some(target), _pinned: PhantomPinned }
 }
 
 impl<S: ?Sized + AsyncSeek + Unpin> Future for Seek<'_, S> {
     type Output = io::Result<u64>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<u64> {
         let me = self.project();
         if let Some(target) = *me.target {
             // A seek that was cancelled may still be under way.

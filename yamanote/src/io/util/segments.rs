@@ -25,7 +25,7 @@ pin_project! {
     }
 }
 
-pub(super) fn split<R: AsyncBufRead>(reader: R, delimiter: u8) -> Split<R> {
+pub(super) fn new_split<R: AsyncBufRead>(reader: R, delimiter: u8) -> Split<R> {
     Split { reader, segment: Vec::new(), delimiter, read: 0 }
 }
 

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::split::{ReadHalf, WriteHalf, split};
-use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::io::{AsyncRead, AsyncWrite, PollIo, ReadBuf};
 use crate::task::coop::poll_proceed;
 
 /// The bytes under way.
@@ -63,11 +63,7 @@ impl Pipe {
         Pipe { bytes: VecDeque::new(), capacity, closed: false, reader: None, writer: None }
     }
 
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> (Poll<io::Result<()>>, Aside) {
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> (PollIo, Aside) {
         let amount = self.bytes.len().min(buf.remaining());
         if amount > 0 {
             let (front, back) = self.bytes.as_slices();
@@ -87,7 +83,7 @@ impl Pipe {
         &mut self,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> (Poll<io::Result<usize>>, Aside) {
+    ) -> (PollIo<usize>, Aside) {
         if self.closed {
             return (Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())), Aside::default());
         }
@@ -190,11 +186,7 @@ impl SimplexStream {
 }
 
 impl AsyncRead for SimplexStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let coop = ready!(poll_proceed(cx));
         let (poll, aside) = self.pipe.poll_read(cx, buf);
         aside.run();
@@ -206,7 +198,7 @@ impl AsyncRead for SimplexStream {
 }
 
 impl AsyncWrite for SimplexStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
@@ -214,7 +206,7 @@ impl AsyncWrite for SimplexStream {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         let coop = ready!(poll_proceed(cx));
         let (poll, aside) = self.pipe.poll_write(cx, bufs);
         aside.run();
@@ -228,11 +220,11 @@ impl AsyncWrite for SimplexStream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> PollIo {
         self.pipe.close_write().run();
         Poll::Ready(Ok(()))
     }

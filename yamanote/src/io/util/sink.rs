@@ -1,12 +1,12 @@
 //! A destination that swallows everything: [`Sink`].
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::empty::{poll_budget, total_len};
-use crate::io::AsyncWrite;
+use crate::io::{AsyncWrite, PollIo};
 
 /// A destination that swallows what is written to it.
 ///
@@ -33,7 +33,7 @@ pub fn sink() -> Sink {
 
 impl AsyncWrite for Sink {
     #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(buf.len()))
     }
@@ -43,7 +43,7 @@ impl AsyncWrite for Sink {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(total_len(bufs)))
     }
@@ -54,13 +54,13 @@ impl AsyncWrite for Sink {
     }
 
     #[inline]
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(()))
     }
 
     #[inline]
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         ready!(poll_budget(cx));
         Poll::Ready(Ok(()))
     }

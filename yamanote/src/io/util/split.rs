@@ -4,11 +4,11 @@
 //! wait, and a stream that can be polled from two sides without a lock (a socket) has its own way of splitting.
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::io::{AsyncRead, AsyncWrite, PollIo, ReadBuf};
 use crate::loom::sync::{Arc, Mutex};
 
 /// The reading half of a stream.
@@ -25,6 +25,13 @@ pub struct ReadHalf<T> {
 pub struct WriteHalf<T> {
     shared: Arc<Shared<T>>,
 }
+
+// SAFETY: through a shared half nothing can be done with the stream: only its address is compared, and
+// `vectored` is read. What the compiler would require, `T: Send`, is for the lock's sake, which only exclusive
+// halves take.
+unsafe impl<T: Sync> Sync for ReadHalf<T> {}
+// SAFETY: as for `ReadHalf`.
+unsafe impl<T: Sync> Sync for WriteHalf<T> {}
 
 /// # Invariants
 /// The stream is pinned from the first poll on: it is not moved out but by `unsplit`, which requires `T: Unpin`.
@@ -108,17 +115,13 @@ impl<T> WriteHalf<T> {
 }
 
 impl<T: AsyncRead> AsyncRead for ReadHalf<T> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         self.shared.with(|stream| stream.poll_read(cx, buf))
     }
 }
 
 impl<T: AsyncWrite> AsyncWrite for WriteHalf<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         self.shared.with(|stream| stream.poll_write(cx, buf))
     }
 
@@ -126,7 +129,7 @@ impl<T: AsyncWrite> AsyncWrite for WriteHalf<T> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    ) -> PollIo<usize> {
         self.shared.with(|stream| stream.poll_write_vectored(cx, bufs))
     }
 
@@ -134,11 +137,11 @@ impl<T: AsyncWrite> AsyncWrite for WriteHalf<T> {
         self.shared.vectored
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.shared.with(|stream| stream.poll_flush(cx))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         self.shared.with(|stream| stream.poll_shutdown(cx))
     }
 }

@@ -1,12 +1,11 @@
 //! The beginning of a source: [`Take`].
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use crate::io::{AsyncBufRead, AsyncRead, PollIo, ReadBuf};
 
 pin_project! {
     /// Reads at most so many bytes of a source, and then reports its end.
@@ -21,7 +20,7 @@ pin_project! {
     }
 }
 
-pub(super) fn take<R: AsyncRead>(inner: R, limit: u64) -> Take<R> {
+pub(super) fn new_take<R: AsyncRead>(inner: R, limit: u64) -> Take<R> {
     Take { inner, limit }
 }
 
@@ -63,11 +62,7 @@ fn clamp(limit: u64) -> usize {
 }
 
 impl<R: AsyncRead> AsyncRead for Take<R> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let me = self.project();
         if *me.limit == 0 {
             return Poll::Ready(Ok(()));
@@ -92,7 +87,7 @@ impl<R: AsyncRead> AsyncRead for Take<R> {
 }
 
 impl<R: AsyncBufRead> AsyncBufRead for Take<R> {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<&[u8]> {
         let me = self.project();
         // The source might block at a point past which nobody will read.
         if *me.limit == 0 {

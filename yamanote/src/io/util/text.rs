@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 
 use super::read_to_end::Filler;
 use super::read_until::poll_read_until;
-use crate::io::{AsyncBufRead, AsyncRead};
+use crate::io::{AsyncBufRead, AsyncRead, PollIo};
 
 /// Puts `bytes`, of which the first `before` were `text`'s own, back; without what was read if that is
 /// not UTF-8, or if reading failed and `keep_partial` is not set.
@@ -60,7 +60,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_to_string<'a, R: ?Sized + AsyncRead + Unpin>(
+pub(super) fn new_read_to_string<'a, R: ?Sized + AsyncRead + Unpin>(
     reader: &'a mut R,
     text: &'a mut String,
 ) -> ReadToString<'a, R> {
@@ -73,7 +73,7 @@ pub(super) fn read_to_string<'a, R: ?Sized + AsyncRead + Unpin>(
 impl<R: ?Sized + AsyncRead + Unpin> Future for ReadToString<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         // SAFETY: the filler was made for these bytes, which are ours, and after the end there are none.
         let poll = unsafe { me.filler.poll(Pin::new(&mut **me.reader), cx, me.bytes) };
@@ -97,7 +97,7 @@ pin_project! {
     }
 }
 
-pub(super) fn read_line<'a, R: ?Sized + AsyncBufRead + Unpin>(
+pub(super) fn new_read_line<'a, R: ?Sized + AsyncBufRead + Unpin>(
     reader: &'a mut R,
     text: &'a mut String,
 ) -> ReadLine<'a, R> {
@@ -109,7 +109,7 @@ pub(super) fn read_line<'a, R: ?Sized + AsyncBufRead + Unpin>(
 impl<R: ?Sized + AsyncBufRead + Unpin> Future for ReadLine<'_, R> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         let reader = Pin::new(&mut **me.reader);
         let result = ready!(poll_read_until(reader, cx, b'\n', me.bytes, me.read));

@@ -10,7 +10,7 @@ use bytes::Buf;
 use pin_project_lite::pin_project;
 
 use super::is_interrupted;
-use crate::io::AsyncWrite;
+use crate::io::{AsyncWrite, PollIo};
 
 /// Slices handed to one vectored write. Arbitrary: a kilobyte of stack; Linux takes 1024 at a time.
 const SLICES: usize = 64;
@@ -28,7 +28,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write<'a, W: ?Sized + AsyncWrite + Unpin>(
+pub(super) fn new_write<'a, W: ?Sized + AsyncWrite + Unpin>(
     writer: &'a mut W,
     buf: &'a [u8],
 ) -> Write<'a, W> {
@@ -38,7 +38,7 @@ pub(super) fn write<'a, W: ?Sized + AsyncWrite + Unpin>(
 impl<W: ?Sized + AsyncWrite + Unpin> Future for Write<'_, W> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         Pin::new(&mut **me.writer).poll_write(cx, me.buf)
     }
@@ -56,7 +56,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write_vectored<'a, 'b, W: ?Sized + AsyncWrite + Unpin>(
+pub(super) fn new_write_vectored<'a, 'b, W: ?Sized + AsyncWrite + Unpin>(
     writer: &'a mut W,
     bufs: &'a [IoSlice<'b>],
 ) -> WriteVectored<'a, 'b, W> {
@@ -66,7 +66,7 @@ pub(super) fn write_vectored<'a, 'b, W: ?Sized + AsyncWrite + Unpin>(
 impl<W: ?Sized + AsyncWrite + Unpin> Future for WriteVectored<'_, '_, W> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         Pin::new(&mut **me.writer).poll_write_vectored(cx, me.bufs)
     }
@@ -77,7 +77,7 @@ fn poll_write_some<W: ?Sized + AsyncWrite, B: Buf>(
     writer: Pin<&mut W>,
     cx: &mut Context<'_>,
     buf: &mut B,
-) -> Poll<io::Result<usize>> {
+) -> PollIo<usize> {
     let n = if writer.is_write_vectored() {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = buf.chunks_vectored(&mut slices);
@@ -101,7 +101,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
+pub(super) fn new_write_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
     writer: &'a mut W,
     buf: &'a mut B,
 ) -> WriteBuf<'a, W, B> {
@@ -111,7 +111,7 @@ pub(super) fn write_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
 impl<W: AsyncWrite + Unpin, B: Buf> Future for WriteBuf<'_, W, B> {
     type Output = io::Result<usize>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<usize> {
         let me = self.project();
         if !me.buf.has_remaining() {
             return Poll::Ready(Ok(0));
@@ -132,7 +132,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write_all_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
+pub(super) fn new_write_all_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
     writer: &'a mut W,
     buf: &'a mut B,
 ) -> WriteAllBuf<'a, W, B> {
@@ -142,7 +142,7 @@ pub(super) fn write_all_buf<'a, W: AsyncWrite + Unpin, B: Buf>(
 impl<W: AsyncWrite + Unpin, B: Buf> Future for WriteAllBuf<'_, W, B> {
     type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         let me = self.project();
         while me.buf.has_remaining() {
             match ready!(poll_write_some(Pin::new(&mut **me.writer), cx, *me.buf)) {
@@ -162,7 +162,7 @@ fn poll_drain<W: ?Sized + AsyncWrite>(
     cx: &mut Context<'_>,
     buf: &[u8],
     written: &mut usize,
-) -> Poll<io::Result<()>> {
+) -> PollIo {
     while *written < buf.len() {
         match ready!(writer.as_mut().poll_write(cx, &buf[*written..])) {
             Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -188,7 +188,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write_all<'a, W: ?Sized + AsyncWrite + Unpin>(
+pub(super) fn new_write_all<'a, W: ?Sized + AsyncWrite + Unpin>(
     writer: &'a mut W,
     buf: &'a [u8],
 ) -> WriteAll<'a, W> {
@@ -198,7 +198,7 @@ pub(super) fn write_all<'a, W: ?Sized + AsyncWrite + Unpin>(
 impl<W: ?Sized + AsyncWrite + Unpin> Future for WriteAll<'_, W> {
     type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         let me = self.project();
         poll_drain(Pin::new(&mut **me.writer), cx, me.buf, me.written)
     }
@@ -217,7 +217,7 @@ pin_project! {
     }
 }
 
-pub(super) fn write_number<W: ?Sized + AsyncWrite + Unpin, const N: usize>(
+pub(super) fn new_write_number<W: ?Sized + AsyncWrite + Unpin, const N: usize>(
     writer: &mut W,
     bytes: [u8; N],
 ) -> WriteNumber<'_, W, [u8; N]> {
@@ -227,7 +227,7 @@ pub(super) fn write_number<W: ?Sized + AsyncWrite + Unpin, const N: usize>(
 impl<W: ?Sized + AsyncWrite + Unpin, A: AsRef<[u8]>> Future for WriteNumber<'_, W, A> {
     type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         let me = self.project();
         poll_drain(Pin::new(&mut **me.writer), cx, (*me.bytes).as_ref(), me.written)
     }
@@ -244,14 +244,14 @@ pin_project! {
     }
 }
 
-pub(super) fn flush<W: ?Sized + AsyncWrite + Unpin>(writer: &mut W) -> Flush<'_, W> {
+pub(super) fn new_flush<W: ?Sized + AsyncWrite + Unpin>(writer: &mut W) -> Flush<'_, W> {
     Flush { writer, _pinned: PhantomPinned }
 }
 
 impl<W: ?Sized + AsyncWrite + Unpin> Future for Flush<'_, W> {
     type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         Pin::new(&mut **self.project().writer).poll_flush(cx)
     }
 }
@@ -267,14 +267,14 @@ pin_project! {
     }
 }
 
-pub(super) fn shutdown<W: ?Sized + AsyncWrite + Unpin>(writer: &mut W) -> Shutdown<'_, W> {
+pub(super) fn new_shutdown<W: ?Sized + AsyncWrite + Unpin>(writer: &mut W) -> Shutdown<'_, W> {
     Shutdown { writer, _pinned: PhantomPinned }
 }
 
 impl<W: ?Sized + AsyncWrite + Unpin> Future for Shutdown<'_, W> {
     type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo {
         Pin::new(&mut **self.project().writer).poll_shutdown(cx)
     }
 }
