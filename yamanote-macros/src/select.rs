@@ -229,7 +229,8 @@ fn generate(select: Select) -> TokenStream {
             .await
         };
 
-        match #output {
+        // A temporary, so that patterns may take `ref mut`.
+        match ::core::convert::identity(#output) {
             #(#arms)*
             #module::Out::Disabled => { #otherwise }
             #[allow(unreachable_patterns)]

@@ -20,11 +20,6 @@ pub(crate) const EVENT_INTERVAL: u32 = 61;
 /// Events taken from the operating system in one turn, at the most. Upstream's default.
 pub(crate) const EVENTS_PER_TURN: usize = 1024;
 
-/// Rounds of nothing but yielded tasks between two turns of the driver. A task that spins on
-/// `yield_now` until an event arrives sees it within so many rounds; a turn costs a system call, a round
-/// some tens of nanoseconds. Arbitrary, small.
-pub(crate) const YIELD_ROUNDS_PER_TURN: u32 = 8;
-
 /// Tasks taken from somebody else's inbox at once. Arbitrary: half a ring leaves room for what they spawn.
 pub(crate) const INBOX_BATCH: usize = LOCAL_QUEUE_CAPACITY / 2;
 

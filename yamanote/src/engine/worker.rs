@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::idle::Sleep;
-use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS, YIELD_ROUNDS_PER_TURN};
+use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS};
 use crate::engine::metrics::worker::BusyTimer;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
@@ -79,8 +79,6 @@ pub(crate) struct Core {
     in_turn: bool,
     /// Tasks that yielded: they run when the ring is empty or the driver was turned.
     deferred: VecDeque<Raw>,
-    /// Rounds of nothing but yielded tasks since the driver was turned.
-    yield_rounds: u32,
     /// What does not fit into a ring that nobody steals from; strictly after what is in it.
     backlog: VecDeque<Raw>,
     pub(crate) rng: u64,
@@ -101,7 +99,6 @@ impl Core {
             pushed: false,
             in_turn: false,
             deferred: VecDeque::new(),
-            yield_rounds: 0,
             backlog: VecDeque::new(),
             rng: seed | 1,
             busy: BusyTimer::start(&shared.remotes[index].stats),
@@ -275,8 +272,14 @@ impl Worker {
     /// Returns whether it is.
     pub(crate) fn run<R: Root>(&self, root: &mut R) -> bool {
         loop {
-            if root.take_woken() && root.poll() {
-                return true;
+            if root.take_woken() {
+                if root.poll() {
+                    return true;
+                }
+                if root.is_woken() {
+                    // It yielded: the driver gets its turn before it goes on.
+                    self.turn();
+                }
             }
             if self.shared.is_shutdown() || self.shared.had_unhandled_panic() {
                 return false;
@@ -295,31 +298,39 @@ impl Worker {
 
     /// Runs one task if there is one. Never blocks.
     pub(crate) fn step(&self) -> Step {
-        let task = {
+        let due = {
             let mut slot = self.core.borrow_mut();
             let Some(core) = slot.as_deref_mut() else { return Step::Lost };
             core.until_turn = core.until_turn.saturating_sub(1);
-            if core.until_turn == 0 {
-                drop(slot);
-                self.turn();
-                slot = self.core.borrow_mut();
-            }
-            let Some(core) = slot.as_deref_mut() else { return Step::Lost };
-            let Some(task) = self.next_task(core).or_else(|| self.search(core)) else {
-                let deferred = !core.deferred.is_empty();
-                drop(slot);
-                if deferred {
-                    self.release_deferred();
-                    return Step::Ran;
-                }
-                return Step::Idle;
-            };
-            if core.searching {
-                self.stop_searching(core);
-            }
-            task
+            core.until_turn == 0
         };
-        self.run_task(task)
+        if due {
+            self.turn();
+        }
+        match self.take_task() {
+            Some(task) => self.run_task(task),
+            None if self.has_deferred() => {
+                // Only tasks that yielded: they go on, after the driver had its turn.
+                self.turn();
+                self.take_task().map_or(Step::Ran, |task| self.run_task(task))
+            }
+            None => Step::Idle,
+        }
+    }
+
+    fn has_deferred(&self) -> bool {
+        self.core.borrow().as_deref().is_some_and(|core| !core.deferred.is_empty())
+    }
+
+    /// The next task, of the worker's own or of another's.
+    fn take_task(&self) -> Option<Raw> {
+        let mut slot = self.core.borrow_mut();
+        let core = slot.as_deref_mut()?;
+        let task = self.next_task(core).or_else(|| self.search(core))?;
+        if core.searching {
+            self.stop_searching(core);
+        }
+        Some(task)
     }
 
     /// The next task of the worker's own.
@@ -415,21 +426,6 @@ impl Worker {
         }
     }
 
-    /// Tasks that yielded go on; the driver had, or now gets, its turn first.
-    fn release_deferred(&self) {
-        let turn = {
-            let mut slot = self.core.borrow_mut();
-            let Some(core) = slot.as_deref_mut() else { return };
-            core.yield_rounds += 1;
-            core.yield_rounds >= YIELD_ROUNDS_PER_TURN
-        };
-        if turn {
-            self.turn();
-        } else if let Some(core) = self.core.borrow_mut().as_deref_mut() {
-            self.requeue_deferred(core);
-        }
-    }
-
     fn requeue_deferred(&self, core: &mut Core) {
         while let Some(task) = core.deferred.pop_front() {
             core.push_back(&self.shared, self.remote(), task);
@@ -449,7 +445,6 @@ impl Worker {
         });
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
             core.until_turn = self.shared.config.event_interval;
-            core.yield_rounds = 0;
             self.requeue_deferred(core);
         }
     }
@@ -528,7 +523,6 @@ impl Worker {
                 core.searching = self.shared.idle.wake_up(self.index);
             }
             core.until_turn = self.shared.config.event_interval;
-            core.yield_rounds = 0;
             core.busy.resume();
             remote.stats.park_unparks.add(1);
         }

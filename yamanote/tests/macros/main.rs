@@ -1,0 +1,6 @@
+//! The macros from outside.
+
+mod entry;
+mod join;
+mod local;
+mod select;
