@@ -98,7 +98,9 @@ fn check(file: &File, findings: &mut Vec<String>) {
     let mut found =
         |line: usize, what: &str| findings.push(format!("{}:{line}: {what}", file.path.display()));
 
-    if !file.text.starts_with("//!") {
+    // Tests and models beside a module are explained by the module.
+    let is_beside = file.is_below("tests.rs") || file.is_below("models.rs");
+    if !file.text.starts_with("//!") && !is_beside {
         found(1, "no `//!` header");
     }
     let length = file.text.lines().count();
@@ -161,7 +163,7 @@ fn is_on_item(text: &str, number: usize) -> bool {
         let is_attribute = line.starts_with("#[") || line.starts_with("//");
         !is_attribute && !line.is_empty()
     });
-    let items = ["pub ", "mod ", "use ", "impl ", "impl<", "unsafe impl"];
+    let items = ["pub ", "pub(", "mod ", "use ", "impl ", "impl<", "unsafe impl"];
     next.is_some_and(|line| items.iter().any(|item| line.starts_with(item)))
 }
 
