@@ -32,6 +32,7 @@
 
 mod barrier;
 pub(crate) mod batch_semaphore;
+pub mod mpsc;
 mod mutex;
 mod notify;
 mod once_cell;
@@ -39,6 +40,7 @@ pub mod oneshot;
 mod rwlock;
 mod semaphore;
 mod set_once;
+pub mod watch;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use mutex::{
