@@ -363,14 +363,32 @@ impl Notify {
             }
         }
 
+        fn next(lists: &mut MutexGuard<'_, Lists>) -> Option<Option<Waker>> {
+            let waiter = lists.draining.pop_front()?;
+            // SAFETY: it was linked, so it is alive; the guard shows that the lock is held.
+            Some(unsafe { notify_unlinked(waiter, notification::ALL) })
+        }
+
+        let first = next(&mut lists).flatten();
+        if lists.draining.is_empty() {
+            // A single waiter need not pay for a batch.
+            drop(lists);
+            if let Some(waker) = first {
+                waker.wake();
+            }
+            return;
+        }
         let rest = Rest(self);
         let mut wakers = WakeList::new();
+        if let Some(waker) = first {
+            wakers.push(waker);
+        }
         loop {
             while wakers.can_push() {
-                let Some(waiter) = lists.draining.pop_front() else { break };
-                // SAFETY: it was linked, so it is alive; the lock is held.
-                if let Some(waker) = unsafe { notify_unlinked(waiter, notification::ALL) } {
-                    wakers.push(waker);
+                match next(&mut lists) {
+                    Some(Some(waker)) => wakers.push(waker),
+                    Some(None) => {}
+                    None => break,
                 }
             }
             let done = lists.draining.is_empty();

@@ -1,0 +1,10 @@
+//! Locks, cells, notifications and channels.
+
+#![cfg(not(loom))]
+
+mod auto_traits;
+mod cells;
+mod locks;
+mod panics;
+mod stress;
+mod support;
