@@ -32,6 +32,7 @@
 
 mod barrier;
 pub(crate) mod batch_semaphore;
+pub mod broadcast;
 pub mod mpsc;
 mod mutex;
 mod notify;

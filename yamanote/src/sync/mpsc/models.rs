@@ -28,19 +28,18 @@ fn two_senders_in_order() {
         let (tx, mut rx) = unbounded_channel();
         let other = tx.clone();
         let thread = thread::spawn(move || {
-            tx.send(0).unwrap();
-            tx.send(1).unwrap();
+            other.send(8).unwrap();
+            other.send(9).unwrap();
         });
-        let single = thread::spawn(move || other.send(9).unwrap());
-        let mut seen = Vec::new();
+        tx.send(0).unwrap();
+        tx.send(1).unwrap();
+        drop(tx);
+        let mut seen = [Vec::new(), Vec::new()];
         while let Some(value) = block_on(rx.recv()) {
-            if value != 9 {
-                seen.push(value);
-            }
+            seen[value / 8].push(value);
         }
-        assert_eq!(seen, [0, 1]);
+        assert_eq!(seen, [[0, 1], [8, 9]]);
         thread.join().unwrap();
-        single.join().unwrap();
     });
 }
 
