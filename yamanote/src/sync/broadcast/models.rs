@@ -10,7 +10,7 @@ type Token = Arc<u64>;
 #[test]
 fn two_receivers_get_all() {
     model(|| {
-        let (tx, mut rx) = channel(2);
+        let (tx, mut rx) = channel::<Token>(2);
         let mut rx2 = tx.subscribe();
         let thread = thread::spawn(move || {
             assert_eq!(*block_on(rx2.recv()).unwrap(), 1);
