@@ -140,9 +140,8 @@ impl Interest {
         if self.is_writable() {
             mask |= Ready::WRITABLE | Ready::WRITE_CLOSED;
         }
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if self.is_priority() {
-            mask |= Ready::PRIORITY | Ready::READ_CLOSED;
+        if self.0 & bits::PRIORITY != 0 {
+            mask |= Ready::URGENT | Ready::READ_CLOSED;
         }
         if self.is_error() {
             mask |= Ready::ERROR;

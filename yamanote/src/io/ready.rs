@@ -53,6 +53,9 @@ impl Ready {
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "linux", target_os = "android"))))]
     pub const PRIORITY: Self = Self(bits::PRIORITY);
 
+    /// `PRIORITY`, with a name on every platform; nothing sets it where it has none.
+    pub(crate) const URGENT: Ready = Ready(bits::PRIORITY);
+
     /// An error waits to be fetched.
     pub const ERROR: Self = Self(bits::ERROR);
 

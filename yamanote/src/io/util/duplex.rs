@@ -122,3 +122,52 @@ impl Drop for DuplexStream {
         reader.run();
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::loom::thread;
+    use loom::future::block_on;
+    use std::future::poll_fn;
+
+    #[test]
+    fn no_wake_is_lost_between_a_writer_and_a_reader() {
+        crate::loom::model(|| {
+            let (mut a, mut b) = duplex(1);
+            let writer = thread::spawn(move || {
+                for byte in *b"xy" {
+                    let write = poll_fn(|cx| Pin::new(&mut a).poll_write(cx, &[byte]));
+                    assert_eq!(block_on(write).unwrap(), 1);
+                }
+            });
+            let mut received = Vec::new();
+            loop {
+                let mut byte = [0];
+                let mut buf = ReadBuf::new(&mut byte);
+                block_on(poll_fn(|cx| Pin::new(&mut b).poll_read(cx, &mut buf))).unwrap();
+                match buf.filled() {
+                    [] => break,
+                    bytes => received.extend_from_slice(bytes),
+                }
+            }
+            assert_eq!(received, b"xy");
+            writer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_writer_learns_that_its_reader_is_gone() {
+        crate::loom::model(|| {
+            let (mut a, b) = duplex(1);
+            let reader = thread::spawn(move || drop(b));
+            let error = loop {
+                let write = poll_fn(|cx| Pin::new(&mut a).poll_write(cx, b"x"));
+                if let Err(e) = block_on(write) {
+                    break e;
+                }
+            };
+            assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+            reader.join().unwrap();
+        });
+    }
+}
