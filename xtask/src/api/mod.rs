@@ -61,7 +61,7 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     for (row, signature) in theirs.iter().filter(|(row, _)| inside(&row.place)) {
         let counts = modules.entry(module_of(&row.place, &is_module)).or_default();
         let finding = match ours.get(row) {
-            Some(other) if rows::same(signature, other) || rows::is_lenient(row, signature) => {
+            Some(other) if rows::same(signature, other) || rows::is_lenient(row, signature, other) => {
                 counts[0] += 1;
                 continue;
             }

@@ -39,9 +39,15 @@ pub(crate) fn same(theirs: &str, ours: &str) -> bool {
     rest.is_empty()
 }
 
-/// Unwind safety that they lack and we have breaks nobody.
-pub(crate) fn is_lenient(row: &Row, theirs: &str) -> bool {
-    row.kind == "auto" && row.path.ends_with("UnwindSafe") && theirs.starts_with("not ")
+/// Being unwind-safe or movable under fewer conditions breaks nobody; `Send` and `Sync` have to agree.
+pub(crate) fn is_lenient(row: &Row, theirs: &str, ours: &str) -> bool {
+    let may_differ =
+        row.kind == "auto" && (row.path.ends_with("UnwindSafe") || row.path.ends_with("Unpin"));
+    let conditions =
+        |text: &str| text.split_once(" where ").map_or(0, |(_, all)| all.split(", ").count());
+    may_differ
+        && !ours.starts_with("not ")
+        && (theirs.starts_with("not ") || conditions(ours) <= conditions(theirs))
 }
 
 pub(crate) fn list(of: &Crate) -> BTreeMap<Row, String> {
@@ -225,7 +231,13 @@ fn implementation(of: &Crate, value: &Value, rows: &mut BTreeMap<Row, String>) {
     if AUTO.contains(&bare) {
         if let Some(place) = place {
             let row = Row { kind: "auto", path: format!("{place}: {bare}"), place: place.to_owned() };
-            rows.insert(row, format!("{negative}{bare}"));
+            // Conditions on the type's own parameters count; those on private types say nothing to a reader.
+            let conditions = predicates.into_iter().filter(|predicate| {
+                let mut parts = predicate.split(": ");
+                let subject = parts.next().is_some_and(|subject| !subject.contains(['{', '<', ':']));
+                subject && parts.next().is_some_and(|bound| AUTO.contains(&bound))
+            });
+            rows.insert(row, settle(&format!("{negative}{bare} for {for_type}"), conditions.collect()));
         }
         return;
     }
