@@ -5,6 +5,7 @@ mod copying;
 mod numbers;
 mod pipes;
 mod reading;
+mod stdio;
 mod support;
 mod text;
 mod traits;
