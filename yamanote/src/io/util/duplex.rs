@@ -16,7 +16,7 @@ use crate::task::coop::poll_proceed;
 ///
 /// It is like a pair of connected sockets, without an operating system. Dropping an end closes both
 /// directions: the other end can read what is under way, and then finds the end; writing there fails with
-/// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+/// [`BrokenPipe`](std::io::ErrorKind::BrokenPipe).
 ///
 /// Made by [`duplex`].
 #[derive(Debug)]
