@@ -76,9 +76,9 @@ fn dropping_receivers_race_with_sending() {
         let _ = tx.send(Token::new(2));
         drop(rx2);
         block_on(tx.closed());
-        assert!(tx.is_empty());
-        assert_eq!(tx.len(), 0);
         assert!(tx.send(Token::new(3)).is_err());
         thread.join().unwrap();
+        assert!(tx.is_empty());
+        assert_eq!(tx.len(), 0);
     });
 }
