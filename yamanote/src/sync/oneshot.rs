@@ -258,14 +258,14 @@ unsafe fn finish<T>(
             Err(actual) => state = actual,
         }
     };
-    // SAFETY: the other half's waker was set when our `DONE` was: it is ours, once.
     let wake = if old & other.waker != 0 && old & own.done == 0 {
+        // SAFETY: the other half's waker was set when our `DONE` was: it is ours, once.
         unsafe { shared.take_waker(other) }
     } else {
         None
     };
-    // SAFETY: our `WAKER` was taken back while the other half was not done.
     let unused = if old & own.waker != 0 && old & other.done == 0 {
+        // SAFETY: our `WAKER` was taken back while the other half was not done.
         unsafe { shared.take_waker(own) }
     } else {
         None
@@ -298,6 +298,8 @@ impl<T> Unpin for Sender<T> {}
 unsafe impl<T: Send> Send for Sender<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Sender<T> {}
+// The value is not pinned: it is behind a pointer and goes by value.
+impl<T> Unpin for Sender<T> {}
 
 impl<T> Sender<T> {
     /// Sends the value, without waiting.
@@ -458,7 +460,7 @@ pub struct Receiver<T> {
 unsafe impl<T: Send> Send for Receiver<T> {}
 // SAFETY: as for `Sender`.
 unsafe impl<T: Send> Sync for Receiver<T> {}
-// The value is not pinned: it is behind a pointer and given out by value.
+// As for `Sender`.
 impl<T> Unpin for Receiver<T> {}
 
 impl<T> Receiver<T> {

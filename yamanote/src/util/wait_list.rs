@@ -201,7 +201,7 @@ impl Waiter<'_> {
         // Relaxed: changed under the lock only.
         let was_queued = node.queued.load(Relaxed);
         // SAFETY: the lock is held, or the node is not queued: it is ours.
-        unsafe { node.waker.with_mut(|w| std::mem::swap(&mut *w, &mut waker)) };
+        unsafe { node.waker.with_mut(|w| std::ptr::swap(w, &mut waker)) };
         if !was_queued {
             // SAFETY: as above.
             unsafe { node.generation.with_mut(|g| *g = queue.generation) };
