@@ -21,14 +21,13 @@
 //!   them with another waker at any time, without the lock. Whose the waker is (who drops it) goes by the state:
 //!   the entry's while that is a tick, the wheel's once it has fired.
 
-use std::cell::UnsafeCell;
 use std::marker::PhantomPinned;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::task::Waker;
 
 use super::tick::{self, AtomicTick};
-use crate::loom::cell::UnsafeCell as LoomCell;
+use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering;
 use crate::util::linked_list::{Link, Links};
 
@@ -44,10 +43,11 @@ pub(super) fn is_linked(state: u64) -> bool {
 
 pub(crate) struct Entry {
     pub(super) state: AtomicTick,
-    links: UnsafeCell<Links<Entry>>,
-    waker: LoomCell<MaybeUninit<Waker>>,
+    // Not loom's cell: the list wants a plain pointer.
+    links: std::cell::UnsafeCell<Links<Entry>>,
+    waker: UnsafeCell<MaybeUninit<Waker>>,
     /// Which of the wheel's lists it is in.
-    slot: LoomCell<u16>,
+    slot: UnsafeCell<u16>,
     _pin: PhantomPinned,
 }
 
@@ -66,7 +66,9 @@ unsafe impl Link for ByLinks {
 
     unsafe fn links(node: NonNull<Entry>) -> NonNull<Links<Entry>> {
         // SAFETY: `node` is alive by contract; a cell's pointer is not null.
-        unsafe { NonNull::new_unchecked(UnsafeCell::raw_get(&raw const (*node.as_ptr()).links)) }
+        unsafe {
+            NonNull::new_unchecked(std::cell::UnsafeCell::raw_get(&raw const (*node.as_ptr()).links))
+        }
     }
 }
 
@@ -74,9 +76,9 @@ impl Entry {
     pub(super) fn new() -> Entry {
         Entry {
             state: AtomicTick::new(IDLE),
-            links: UnsafeCell::new(Links::new()),
-            waker: LoomCell::new(MaybeUninit::uninit()),
-            slot: LoomCell::new(0),
+            links: std::cell::UnsafeCell::new(Links::new()),
+            waker: UnsafeCell::new(MaybeUninit::uninit()),
+            slot: UnsafeCell::new(0),
             _pin: PhantomPinned,
         }
     }

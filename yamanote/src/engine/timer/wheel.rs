@@ -34,20 +34,23 @@ pub(super) struct Wheel {
     elapsed: u64,
     occupied: [u64; LEVELS],
     lists: [LinkedList<ByLinks>; LISTS],
-    len: usize,
 }
 
 impl Wheel {
     pub(super) fn new() -> Wheel {
-        Wheel { elapsed: 0, occupied: [0; LEVELS], lists: [const { LinkedList::new() }; LISTS], len: 0 }
+        Wheel { elapsed: 0, occupied: [0; LEVELS], lists: [const { LinkedList::new() }; LISTS] }
     }
 
     pub(super) fn elapsed(&self) -> u64 {
         self.elapsed
     }
 
+    /// How many entries are linked.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.len
+        let mut len = 0;
+        self.lists.iter().for_each(|list| list.for_each(|_| len += 1));
+        len
     }
 
     /// A tick that is not after the first one at which an entry is due.
@@ -96,7 +99,6 @@ impl Wheel {
     /// # Safety
     /// As for `insert`.
     unsafe fn link(&mut self, entry: NonNull<Entry>, list: usize) {
-        self.len += 1;
         // SAFETY: alive by contract.
         unsafe { entry.as_ref() }.set_slot(list as u16);
         // SAFETY: alive, unlinked and in place by contract.
@@ -113,7 +115,6 @@ impl Wheel {
         // SAFETY: it was linked here, in the list it names.
         let was_linked = unsafe { self.lists[list].remove(entry) };
         debug_assert!(was_linked);
-        self.len -= 1;
         if list < FAR && self.lists[list].is_empty() {
             self.occupied[list / SLOTS] &= !(1 << (list % SLOTS));
         }
@@ -124,7 +125,6 @@ impl Wheel {
     pub(super) fn pop_due(&mut self, now: u64) -> Option<NonNull<Entry>> {
         loop {
             if let Some(entry) = self.lists[DUE].pop_front() {
-                self.len -= 1;
                 return Some(entry);
             }
             match self.next() {
@@ -151,7 +151,6 @@ impl Wheel {
         self.elapsed = next;
         let mut entries = self.lists[list].take();
         while let Some(entry) = entries.pop_front() {
-            self.len -= 1;
             // SAFETY: it was linked, so it is alive and in place.
             let deadline = unsafe { entry.as_ref() }.deadline();
             // SAFETY: as above, and it was just unlinked.
