@@ -116,7 +116,8 @@ fn generation(state: usize) -> usize {
 ///
 ///     async fn pop(&self) -> T {
 ///         loop {
-///             if let Some(value) = self.values.lock().unwrap().pop_front() {
+///             let next = self.values.lock().unwrap().pop_front();
+///             if let Some(value) = next {
 ///                 return value;
 ///             }
 ///             self.pushed.notified().await;

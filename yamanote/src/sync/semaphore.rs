@@ -187,11 +187,11 @@ impl Semaphore {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(3);
-    /// let held = semaphore.try_acquire().unwrap();
-    /// assert_eq!(semaphore.forget_permits(10), 2);
+    /// let slots = Semaphore::new(3);
+    /// let held = slots.try_acquire().unwrap();
+    /// assert_eq!(slots.forget_permits(10), 2);
     /// drop(held);
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// assert_eq!(slots.available_permits(), 1);
     /// ```
     pub fn forget_permits(&self, n: usize) -> usize {
         self.inner.forget_permits(n)
@@ -211,12 +211,12 @@ impl Semaphore {
     /// # async fn main() {
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(2);
-    /// let one = semaphore.acquire().await.unwrap();
-    /// let two = semaphore.acquire().await.unwrap();
-    /// assert_eq!(semaphore.available_permits(), 0);
+    /// let slots = Semaphore::new(2);
+    /// let one = slots.acquire().await.unwrap();
+    /// let two = slots.acquire().await.unwrap();
+    /// assert_eq!(slots.available_permits(), 0);
     /// drop((one, two));
-    /// assert_eq!(semaphore.available_permits(), 2);
+    /// assert_eq!(slots.available_permits(), 2);
     /// # }
     /// ```
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
@@ -264,12 +264,12 @@ impl Semaphore {
     /// ```
     /// use yamanote::sync::{Semaphore, TryAcquireError};
     ///
-    /// let semaphore = Semaphore::new(1);
-    /// let permit = semaphore.try_acquire().unwrap();
-    /// assert_eq!(semaphore.try_acquire().err(), Some(TryAcquireError::NoPermits));
+    /// let slots = Semaphore::new(1);
+    /// let permit = slots.try_acquire().unwrap();
+    /// assert_eq!(slots.try_acquire().err(), Some(TryAcquireError::NoPermits));
     /// drop(permit);
-    /// semaphore.close();
-    /// assert_eq!(semaphore.try_acquire().err(), Some(TryAcquireError::Closed));
+    /// slots.close();
+    /// assert_eq!(slots.try_acquire().err(), Some(TryAcquireError::Closed));
     /// ```
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.inner.try_acquire(1)?;
@@ -288,9 +288,9 @@ impl Semaphore {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(4);
-    /// let three = semaphore.try_acquire_many(3).unwrap();
-    /// assert!(semaphore.try_acquire_many(2).is_err());
+    /// let slots = Semaphore::new(4);
+    /// let three = slots.try_acquire_many(3).unwrap();
+    /// assert!(slots.try_acquire_many(2).is_err());
     /// # drop(three);
     /// ```
     #[track_caller]
@@ -315,10 +315,10 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(1));
-    /// let permit = semaphore.clone().acquire_owned().await.unwrap();
+    /// let slots = Arc::new(Semaphore::new(1));
+    /// let permit = slots.clone().acquire_owned().await.unwrap();
     /// yamanote::spawn(async move { drop(permit) }).await.unwrap();
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// assert_eq!(slots.available_permits(), 1);
     /// # }
     /// ```
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
@@ -344,9 +344,9 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(5));
-    /// let permits = semaphore.clone().acquire_many_owned(4).await.unwrap();
-    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (4, 1));
+    /// let slots = Arc::new(Semaphore::new(5));
+    /// let permits = slots.clone().acquire_many_owned(4).await.unwrap();
+    /// assert_eq!((permits.num_permits(), slots.available_permits()), (4, 1));
     /// # }
     /// ```
     pub async fn acquire_many_owned(
@@ -368,9 +368,9 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(1));
-    /// let permit = semaphore.clone().try_acquire_owned().unwrap();
-    /// assert!(Arc::ptr_eq(permit.semaphore(), &semaphore));
+    /// let slots = Arc::new(Semaphore::new(1));
+    /// let permit = slots.clone().try_acquire_owned().unwrap();
+    /// assert!(Arc::ptr_eq(permit.semaphore(), &slots));
     /// ```
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.inner.try_acquire(1)?;
@@ -390,9 +390,9 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(3));
-    /// assert!(semaphore.clone().try_acquire_many_owned(4).is_err());
-    /// assert!(semaphore.try_acquire_many_owned(3).is_ok());
+    /// let slots = Arc::new(Semaphore::new(3));
+    /// assert!(slots.clone().try_acquire_many_owned(4).is_err());
+    /// assert!(slots.try_acquire_many_owned(3).is_ok());
     /// ```
     #[track_caller]
     pub fn try_acquire_many_owned(
@@ -416,12 +416,12 @@ impl Semaphore {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(1);
+    /// let slots = Semaphore::new(1);
     /// std::thread::scope(|s| {
-    ///     s.spawn(|| drop(semaphore.blocking_acquire().unwrap()));
-    ///     s.spawn(|| drop(semaphore.blocking_acquire().unwrap()));
+    ///     s.spawn(|| drop(slots.blocking_acquire().unwrap()));
+    ///     s.spawn(|| drop(slots.blocking_acquire().unwrap()));
     /// });
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// assert_eq!(slots.available_permits(), 1);
     /// ```
     #[track_caller]
     pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
@@ -479,9 +479,9 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(0));
-    /// let waiting = yamanote::spawn(semaphore.clone().acquire_owned());
-    /// semaphore.close();
+    /// let slots = Arc::new(Semaphore::new(0));
+    /// let waiting = yamanote::spawn(slots.clone().acquire_owned());
+    /// slots.close();
     /// assert!(waiting.await.unwrap().is_err());
     /// # }
     /// ```
@@ -502,9 +502,9 @@ impl<'a> SemaphorePermit<'a> {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(3);
-    /// semaphore.try_acquire_many(2).unwrap().forget();
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// let slots = Semaphore::new(3);
+    /// slots.try_acquire_many(2).unwrap().forget();
+    /// assert_eq!(slots.available_permits(), 1);
     /// ```
     pub fn forget(mut self) {
         self.permits = 0;
@@ -519,9 +519,9 @@ impl<'a> SemaphorePermit<'a> {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(3);
-    /// let mut permits = semaphore.try_acquire().unwrap();
-    /// permits.merge(semaphore.try_acquire_many(2).unwrap());
+    /// let slots = Semaphore::new(3);
+    /// let mut permits = slots.try_acquire().unwrap();
+    /// permits.merge(slots.try_acquire_many(2).unwrap());
     /// assert_eq!(permits.num_permits(), 3);
     /// ```
     #[track_caller]
@@ -539,10 +539,10 @@ impl<'a> SemaphorePermit<'a> {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(3);
-    /// let mut permits = semaphore.try_acquire_many(3).unwrap();
+    /// let slots = Semaphore::new(3);
+    /// let mut permits = slots.try_acquire_many(3).unwrap();
     /// drop(permits.split(2).unwrap());
-    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (1, 2));
+    /// assert_eq!((permits.num_permits(), slots.available_permits()), (1, 2));
     /// assert!(permits.split(2).is_none());
     /// ```
     pub fn split(&mut self, n: usize) -> Option<Self> {
@@ -569,9 +569,9 @@ impl OwnedSemaphorePermit {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(3));
-    /// semaphore.clone().try_acquire_many_owned(2).unwrap().forget();
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// let slots = Arc::new(Semaphore::new(3));
+    /// slots.clone().try_acquire_many_owned(2).unwrap().forget();
+    /// assert_eq!(slots.available_permits(), 1);
     /// ```
     pub fn forget(mut self) {
         self.permits = 0;
@@ -587,9 +587,9 @@ impl OwnedSemaphorePermit {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(3));
-    /// let mut permits = semaphore.clone().try_acquire_owned().unwrap();
-    /// permits.merge(semaphore.try_acquire_owned().unwrap());
+    /// let slots = Arc::new(Semaphore::new(3));
+    /// let mut permits = slots.clone().try_acquire_owned().unwrap();
+    /// permits.merge(slots.try_acquire_owned().unwrap());
     /// assert_eq!(permits.num_permits(), 2);
     /// ```
     #[track_caller]
@@ -608,8 +608,8 @@ impl OwnedSemaphorePermit {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(3));
-    /// let mut permits = semaphore.clone().try_acquire_many_owned(3).unwrap();
+    /// let slots = Arc::new(Semaphore::new(3));
+    /// let mut permits = slots.clone().try_acquire_many_owned(3).unwrap();
     /// let one = permits.split(1).unwrap();
     /// assert_eq!((permits.num_permits(), one.num_permits()), (2, 1));
     /// ```

@@ -142,25 +142,25 @@ fn notify() {
 #[test]
 fn notify_waiters() {
     let notify = Notify::new();
-    let (round, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     on_threads(|t, random| {
         if t == 0 {
             for _ in 0..ROUNDS {
-                round.fetch_add(1, SeqCst);
+                begun.fetch_add(1, SeqCst);
                 notify.notify_waiters();
+                done.fetch_add(1, SeqCst);
                 std::thread::yield_now();
             }
             return;
         }
         loop {
+            let before = done.load(SeqCst);
             let notified = notify.notified();
-            let seen = round.load(SeqCst);
-            if seen == ROUNDS {
+            if begun.load(SeqCst) == ROUNDS {
                 break;
             }
-            waiting.fetch_add(1, SeqCst);
             if random.wait(notified).is_some() {
-                assert!(round.load(SeqCst) > seen);
+                assert!(begun.load(SeqCst) > before, "by a call that was over");
             }
         }
     });
@@ -226,8 +226,7 @@ fn barrier() {
             if t == 0 {
                 let mut wait = Box::pin(barrier.wait());
                 let polled = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                if let Poll::Ready(result) = polled {
-                    assert!(result.is_leader());
+                if matches!(polled, Poll::Ready(result) if result.is_leader()) {
                     rounds.fetch_add(1, SeqCst);
                 }
                 drop(wait);
