@@ -158,6 +158,8 @@ impl Visit {
             // Hidden at its definition is hidden wherever it is re-exported.
             Some(item) if is_hidden(item) && !self.hidden => {}
             Some(_) => self.bind(of, target, &path),
+            // Neither here nor known of elsewhere: hidden with the module it lies in.
+            None if of.kind(target).is_empty() => {}
             None => self.foreign.push((path, target)),
         }
     }

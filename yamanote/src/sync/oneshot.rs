@@ -290,9 +290,6 @@ pub struct Sender<T> {
     _owns: PhantomData<Inner<T>>,
 }
 
-// The value lies in the shared allocation, never in here. Structures that pin a sender rely on it.
-impl<T> Unpin for Sender<T> {}
-
 // SAFETY: the value moves from one thread to the other; the word arbitrates everything else. No method
 // gives out a reference to the value.
 unsafe impl<T: Send> Send for Sender<T> {}
