@@ -295,8 +295,6 @@ pub struct Sender<T> {
 unsafe impl<T: Send> Send for Sender<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Sender<T> {}
-// The value is not pinned: it is behind a pointer and goes by value.
-impl<T> Unpin for Sender<T> {}
 
 impl<T> Sender<T> {
     /// Sends the value, without waiting.
