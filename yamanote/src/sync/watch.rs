@@ -64,7 +64,7 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::ops;
 use std::pin::pin;
-use std::task::{Poll, ready};
+use std::task::Poll;
 
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -210,7 +210,6 @@ impl<T> Shared<T> {
     async fn changed(&self, seen: usize) -> Result<usize, RecvError> {
         let mut waiter = pin!(self.waiting.waiter());
         poll_fn(|cx| {
-            let coop = ready!(coop::poll_proceed(cx));
             // Acquire pairs with the Release that moved the version: what the sender did before.
             let mut state = self.state.load(Acquire);
             let mut changed = Shared::<T>::changed_since(state, seen);
@@ -223,10 +222,7 @@ impl<T> Shared<T> {
                 });
             }
             match changed {
-                Some(result) => {
-                    coop.made_progress();
-                    Poll::Ready(result)
-                }
+                Some(result) => Poll::Ready(result),
                 None => Poll::Pending,
             }
         })
@@ -325,7 +321,9 @@ impl<T> Sender<T> {
     /// use yamanote::sync::watch;
     ///
     /// let (tx, rx) = watch::channel(5);
-    /// let raise = |to| tx.send_if_modified(|value| std::mem::replace(value, to.max(*value)) < to);
+    /// let raise = |to: i32| {
+    ///     tx.send_if_modified(|value| std::mem::replace(value, to.max(*value)) < to)
+    /// };
     /// assert!(!raise(3));
     /// assert!(!rx.has_changed().unwrap());
     /// assert!(raise(8));
@@ -620,7 +618,7 @@ impl<T> Receiver<T> {
     /// # }
     /// ```
     pub async fn changed(&mut self) -> Result<(), RecvError> {
-        self.seen = self.shared.changed(self.seen).await?;
+        self.seen = coop::cooperative(self.shared.changed(self.seen)).await?;
         Ok(())
     }
 
@@ -656,6 +654,14 @@ impl<T> Receiver<T> {
     /// # }
     /// ```
     pub async fn wait_for(
+        &mut self,
+        predicate: impl FnMut(&T) -> bool,
+    ) -> Result<Ref<'_, T>, RecvError> {
+        // As a whole: it takes part also when it completes at once.
+        coop::cooperative(self.wait_until(predicate)).await
+    }
+
+    async fn wait_until(
         &mut self,
         mut predicate: impl FnMut(&T) -> bool,
     ) -> Result<Ref<'_, T>, RecvError> {

@@ -83,6 +83,11 @@ impl<T> Chan<T, Bounded> {
 
     #[inline]
     fn try_acquire(&self, n: usize) -> Result<(), TrySendError<()>> {
+        if n > self.flow.bound {
+            // Never, and maybe more than a semaphore can be asked for.
+            let closed = self.flow.semaphore.is_closed();
+            return Err(if closed { TrySendError::Closed(()) } else { TrySendError::Full(()) });
+        }
         self.flow.semaphore.try_acquire(n).map_err(|error| match error {
             TryAcquire::Closed => TrySendError::Closed(()),
             TryAcquire::NoPermits => TrySendError::Full(()),
