@@ -235,7 +235,8 @@ mod rt {
         f: impl FnOnce() -> R,
     ) -> R {
         let handle = Handle { shared: Arc::clone(&worker.shared) };
-        let _handle = set_handle(&handle);
+        // A runtime that is dropped while the thread's own data goes still has to shut down.
+        let _handle = CURRENT.try_with(|_| ()).ok().map(|()| set_handle(&handle));
         with(|context| {
             let _worker = Restore::replace(&context.worker, std::ptr::from_ref(worker));
             let _entered = Restore::replace(&context.entered, Entered::Yes { allow_block_in_place });
@@ -254,15 +255,16 @@ mod rt {
         allow_block_in_place: bool,
         f: impl FnOnce() -> R,
     ) -> R {
+        // Out here, where panics are the caller's.
+        if with(|context| context.entered.get()) != Entered::No {
+            panic!(
+                "Cannot start a runtime from within a runtime. This happens because a function (like \
+                 `block_on`) attempted to block the current thread while the thread is being \
+                 used to drive asynchronous tasks."
+            );
+        }
+        let _handle = set_handle(handle);
         with(|context| {
-            if context.entered.get() != Entered::No {
-                panic!(
-                    "Cannot start a runtime from within a runtime. This happens because a function (like \
-                     `block_on`) attempted to block the current thread while the thread is being \
-                     used to drive asynchronous tasks."
-                );
-            }
-            let _handle = set_handle(handle);
             let _entered = Restore::replace(&context.entered, Entered::Yes { allow_block_in_place });
             let _rng = Restore::replace(&context.rng, handle.shared.next_seed());
             f()

@@ -207,17 +207,14 @@ impl LocalSet {
     /// # Examples
     /// ```should_panic
     /// use yamanote::runtime::UnhandledPanic;
-    /// use yamanote::task::{self, LocalSet};
+    /// use yamanote::task::LocalSet;
     ///
     /// # #[yamanote::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// LocalSet::new()
-    ///     .unhandled_panic(UnhandledPanic::ShutdownRuntime)
-    ///     .run_until(async {
-    ///         task::spawn_local(async { panic!("one for all") });
-    ///         std::future::pending::<()>().await
-    ///     })
-    ///     .await
+    /// let mut set = LocalSet::new();
+    /// set.unhandled_panic(UnhandledPanic::ShutdownRuntime);
+    /// set.spawn_local(async { panic!("one for all") });
+    /// set.run_until(std::future::pending::<()>()).await
     /// # }
     /// ```
     #[track_caller]

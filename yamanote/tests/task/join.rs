@@ -74,7 +74,9 @@ fn the_future_is_gone_before_the_output_is_there() {
 #[test]
 fn panics_go_to_the_handle() {
     both(|runtime| {
-        let error = runtime.block_on(runtime.spawn(async { panic!("number {}", std::hint::black_box(7)) })).unwrap_err();
+        let error = runtime
+            .block_on(runtime.spawn(async { panic!("number {}", std::hint::black_box(7)) }))
+            .unwrap_err();
         assert!(error.is_panic() && !error.is_cancelled());
         assert!(error.to_string().contains("panicked with message \"number 7\""), "{error}");
         assert!(format!("{error:?}").starts_with("JoinError::Panic(Id("), "{error:?}");
