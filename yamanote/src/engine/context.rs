@@ -103,7 +103,7 @@ pub(crate) fn forbid_block_in_place<R>(f: impl FnOnce() -> R) -> R {
 pub(crate) use rt::*;
 
 mod rt {
-    use std::cell::{Cell, RefCell};
+    use std::cell::{Cell, OnceCell, RefCell};
     use std::marker::PhantomData;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,9 +118,17 @@ mod rt {
     }
 
     struct Current {
-        handle: RefCell<Option<Handle>>,
+        handle: RefCell<Option<Slot>>,
         /// How many guards are out: they have to be dropped in reverse.
         depth: Cell<usize>,
+    }
+
+    /// The current handle, and what is handed to those who take one often.
+    #[derive(Debug)]
+    struct Slot {
+        handle: Handle,
+        /// The same handle, counted apart: its count lies on a line that other threads seldom touch.
+        lease: OnceCell<Arc<Handle>>,
     }
 
     /// Why there is no current handle.
@@ -135,7 +143,19 @@ mod rt {
     pub(crate) fn with_handle<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, NoHandle> {
         CURRENT
             .try_with(|current| match &*current.handle.borrow() {
-                Some(handle) => Ok(f(handle)),
+                Some(slot) => Ok(f(&slot.handle)),
+                None => Err(NoHandle::NoContext),
+            })
+            .unwrap_or(Err(NoHandle::Destroyed))
+    }
+
+    /// Runs `f` on the current runtime's handle in the form to be cloned by what is made often, such as
+    /// timers: a clone of the handle itself is a write to a line that all threads of the runtime share.
+    #[inline]
+    pub(crate) fn with_lease<R>(f: impl FnOnce(&Arc<Handle>) -> R) -> Result<R, NoHandle> {
+        CURRENT
+            .try_with(|current| match &*current.handle.borrow() {
+                Some(slot) => Ok(f(slot.lease.get_or_init(|| Arc::new(slot.handle.clone())))),
                 None => Err(NoHandle::NoContext),
             })
             .unwrap_or(Err(NoHandle::Destroyed))
@@ -144,7 +164,7 @@ mod rt {
     /// Makes a handle current until the guard is dropped.
     #[derive(Debug)]
     pub(crate) struct HandleGuard {
-        previous: Option<Handle>,
+        previous: Option<Slot>,
         depth: usize,
         _not_send: PhantomData<*const ()>,
     }
@@ -154,7 +174,8 @@ mod rt {
     #[track_caller]
     pub(crate) fn set_handle(handle: &Handle) -> HandleGuard {
         match CURRENT.try_with(|current| {
-            let previous = current.handle.borrow_mut().replace(handle.clone());
+            let slot = Slot { handle: handle.clone(), lease: OnceCell::new() };
+            let previous = current.handle.borrow_mut().replace(slot);
             let depth = current.depth.get() + 1;
             current.depth.set(depth);
             HandleGuard { previous, depth, _not_send: PhantomData }

@@ -16,14 +16,15 @@ use super::timers::{Linked, Timers};
 use super::{Clock, freeze};
 use crate::engine::context;
 use crate::engine::shared::Shared;
-use crate::runtime::{RuntimeShutdown, TryCurrentError};
+use crate::runtime::{Handle, RuntimeShutdown, TryCurrentError};
 
 const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on \
                         the runtime builder to enable timers.";
 
 pin_project! {
     pub(crate) struct Timer {
-        shared: Arc<Shared>,
+        // A lease, which is cheaper to take than a handle.
+        handle: Arc<Handle>,
         // Whose wheel it was last linked in.
         worker: u16,
         #[pin]
@@ -35,7 +36,7 @@ pin_project! {
             let this = this.project();
             if entry::is_linked(this.entry.state()) {
                 // SAFETY: ours, and linked in the wheel of that worker.
-                unsafe { timers(this.shared, *this.worker).unlink(&this.entry, IDLE) };
+                unsafe { timers(&this.handle.shared, *this.worker).unlink(&this.entry, IDLE) };
             }
         }
     }
@@ -58,12 +59,12 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub(crate) fn new() -> Timer {
-        let shared = context::with_handle(|handle| {
+        let handle = context::with_lease(|handle| {
             let enabled = handle.shared.config.enable_time;
-            enabled.then(|| Arc::clone(&handle.shared))
+            enabled.then(|| Arc::clone(handle))
         });
-        match shared {
-            Ok(Some(shared)) => Timer { shared, worker: 0, entry: Entry::new() },
+        match handle {
+            Ok(Some(handle)) => Timer { handle, worker: 0, entry: Entry::new() },
             Ok(None) => panic!("{DISABLED}"),
             Err(error) => panic!("{}", TryCurrentError::from(error)),
         }
@@ -76,7 +77,7 @@ impl Timer {
     }
 
     fn clock(&self) -> &Clock {
-        self.shared.clock()
+        self.handle.shared.clock()
     }
 
     /// Whether it was polled or fired after its deadline.
@@ -117,7 +118,7 @@ impl Timer {
             return Poll::Ready(());
         }
         let this = self.project();
-        let (shared, entry) = (&*this.shared, this.entry.into_ref());
+        let (shared, entry) = (&this.handle.shared, this.entry.into_ref());
         let home = shared.home();
         *this.worker = home as u16;
         let tick = shared.clock().deadline_tick(deadline);
@@ -147,7 +148,7 @@ impl Timer {
             return Poll::Pending;
         }
         // SAFETY: as above, in the wheel of that worker.
-        match unsafe { timers(this.shared, *this.worker).set_waker(&this.entry, cx.waker()) } {
+        match unsafe { timers(&this.handle.shared, *this.worker).set_waker(&this.entry, cx.waker()) } {
             true => Poll::Pending,
             false => Poll::Ready(()),
         }
@@ -165,7 +166,7 @@ impl Timer {
         if !entry::is_linked(state) {
             return entry.set_state(IDLE);
         }
-        let shared = &*this.shared;
+        let shared = &this.handle.shared;
         let tick = shared.clock().deadline_tick(deadline);
         if tick >= state {
             if entry.raise(state, tick).is_err() {
