@@ -98,6 +98,19 @@ fn a_reset_wakes_the_task_that_waits() {
 }
 
 #[test]
+fn an_immediate_reset_while_a_tick_is_waited_for() {
+    paused(async {
+        let start = Instant::now();
+        let mut interval = ByHand::new(interval(ms(300)));
+        assert_eq!(interval.ticks(start), [0]);
+        time::advance(ms(100)).await;
+        assert_eq!(interval.ticks(start), [0; 0]);
+        interval.inner.reset_immediately();
+        assert_eq!((interval.wakes(), interval.ticks(start)), (1, vec![100]));
+    });
+}
+
+#[test]
 fn huge_periods() {
     paused(async {
         let mut interval = interval(Duration::MAX);

@@ -176,8 +176,10 @@ impl Timer {
             return;
         }
         let worker = usize::from(*this.worker);
+        // The wheel may not have been looked at for a while.
+        let due = shared.clock().now() >= deadline;
         // SAFETY: ours, linked in the wheel of that worker.
-        match unsafe { timers(shared, *this.worker).relink(&entry, tick) } {
+        match unsafe { timers(shared, *this.worker).relink(&entry, tick, due) } {
             Linked::Yes { first } => {
                 if first && !shared.is_home(worker) {
                     shared.unpark(worker);

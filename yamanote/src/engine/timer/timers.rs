@@ -149,19 +149,19 @@ impl Timers {
         drop(waker);
     }
 
-    /// Links a linked entry anew for another deadline, with the waker it has. If that is past, it fires at
-    /// once.
+    /// Links a linked entry anew for another deadline, with the waker it has. If that is past, by the wheel or
+    /// because the caller knows it (`due`), it fires at once.
     ///
     /// # Safety
     /// For the owner of `entry`, which was linked here.
-    pub(super) unsafe fn relink(&self, entry: &Entry, deadline: u64) -> Linked {
+    pub(super) unsafe fn relink(&self, entry: &Entry, deadline: u64, due: bool) -> Linked {
         let mut guarded = self.wheel.lock();
         if !is_linked(entry.state()) {
             return Linked::No;
         }
         // SAFETY: linked and under the lock.
         unsafe { guarded.wheel.remove(NonNull::from(entry)) };
-        if deadline > guarded.wheel.elapsed() {
+        if !due && deadline > guarded.wheel.elapsed() {
             entry.set_state(deadline);
             // SAFETY: just unlinked; its owner keeps it in place, as before.
             unsafe { guarded.wheel.insert(NonNull::from(entry), deadline) };
@@ -344,11 +344,16 @@ mod tests {
         assert_eq!(one.link(1_000), Linked::Yes { first: false });
         assert_eq!(timers.fire_expired(20), 1);
         // SAFETY: linked there.
-        assert_eq!(unsafe { timers.relink(&one.entry, 30) }, Linked::Yes { first: true });
+        assert_eq!(unsafe { timers.relink(&one.entry, 30, false) }, Linked::Yes { first: true });
         assert_eq!(timers.next_expiration(), Some(30));
         // SAFETY: as above.
-        assert_eq!(unsafe { timers.relink(&one.entry, 20) }, Linked::No);
+        assert_eq!(unsafe { timers.relink(&one.entry, 20, false) }, Linked::No);
         assert_eq!((one.wakes(), one.entry.state(), timers.len()), (1, FIRED, 0));
+        one.entry.set_state(IDLE);
+        assert_eq!(one.link(1_000), Linked::Yes { first: true });
+        // SAFETY: as above.
+        assert_eq!(unsafe { timers.relink(&one.entry, 40, true) }, Linked::No);
+        assert_eq!((one.wakes(), timers.next_expiration()), (2, None));
     }
 
     #[test]
@@ -612,7 +617,7 @@ mod models {
             let entry = linked(&timers, 70, &waker);
             let (linked, entry) = race(&timers, entry, 64, |timers, entry| {
                 // SAFETY: owned here, linked above.
-                unsafe { timers.relink(entry, 10) }
+                unsafe { timers.relink(entry, 10, false) }
             });
             if linked != Linked::No {
                 timers.fire_expired(64);
