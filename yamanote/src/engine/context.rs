@@ -166,8 +166,15 @@ mod rt {
     pub(crate) struct HandleGuard {
         previous: Option<Slot>,
         depth: usize,
-        _not_send: PhantomData<*const ()>,
+        _thread: PhantomData<NotSend>,
     }
+
+    /// Belongs to a thread, but may be looked at from others.
+    #[derive(Debug)]
+    struct NotSend(#[allow(dead_code)] *const ());
+
+    // SAFETY: the pointer is never used; a shared guard offers nothing to do.
+    unsafe impl Sync for NotSend {}
 
     /// # Panics
     /// If the thread's context is gone.
@@ -178,7 +185,7 @@ mod rt {
             let previous = current.handle.borrow_mut().replace(slot);
             let depth = current.depth.get() + 1;
             current.depth.set(depth);
-            HandleGuard { previous, depth, _not_send: PhantomData }
+            HandleGuard { previous, depth, _thread: PhantomData }
         }) {
             Ok(guard) => guard,
             Err(_) => panic!("{}", crate::runtime::THREAD_LOCAL_DESTROYED_ERROR),

@@ -6,7 +6,9 @@ mod hooks;
 mod metrics;
 mod monitor;
 mod panics;
+mod scheduling;
 mod shutdown;
+mod stress;
 
 use yamanote::runtime::{Builder, Runtime};
 
