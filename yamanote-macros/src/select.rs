@@ -141,7 +141,7 @@ fn generate(select: Select) -> TokenStream {
 
     let futures_made = branches.iter().map(|branch| {
         let future = &branch.future;
-        quote_spanned!(future.span()=> #krate::macros::support::IntoFuture::into_future(#future))
+        quote_spanned!(future.span()=> #future)
     });
     let patterns = branches.iter().map(|branch| {
         let mut pattern = branch.pattern.clone();
@@ -174,8 +174,11 @@ fn generate(select: Select) -> TokenStream {
 
         let #output = {
             // Made here, so that the handlers may use what the futures borrow.
+            // In two steps, so that temporaries the futures refer to live as long as they do.
+            let #futures = (#(#futures_made,)*);
             #[allow(unused_mut)]
-            let mut #futures = (#(#futures_made,)*);
+            let mut #futures =
+                (#(#krate::macros::support::IntoFuture::into_future(#futures.#index),)*);
             let mut #futures = &mut #futures;
 
             #krate::macros::support::poll_fn(|cx| {

@@ -141,7 +141,8 @@ mod rt {
 
     impl Drop for PutBack<'_> {
         fn drop(&mut self) {
-            if let Some(core) = self.0.take_core() {
+            if let Some(mut core) = self.0.take_core() {
+                core.rest(&self.0.shared);
                 self.0.shared.core_slot.put(core);
             }
         }
@@ -175,7 +176,8 @@ mod rt {
     }
 
     #[track_caller]
-    fn drive<F: Future>(shared: &Arc<Shared>, core: Box<Core>, future: Pin<&mut F>) -> F::Output {
+    fn drive<F: Future>(shared: &Arc<Shared>, mut core: Box<Core>, future: Pin<&mut F>) -> F::Output {
+        core.resume();
         let worker = Worker::new(Arc::clone(shared), core);
         let wake = Arc::new(RootWaker { shared: Arc::clone(shared), woken: AtomicBool::new(true) });
         let waker = Waker::from(Arc::clone(&wake));

@@ -262,11 +262,12 @@ impl Pool {
     fn run(&self, number: usize) {
         self.note_thread_start();
         let mut state = self.lock();
+        // A thread that is at work goes on with what is queued; one that idled when the shutdown came cancels it.
+        let mut cancels = false;
         'work: loop {
             while let Some(queued) = state.queue.pop_front() {
-                let shutdown = state.shutdown;
                 drop(state);
-                if shutdown && queued.mandatory == Mandatory::No {
+                if cancels && queued.mandatory == Mandatory::No {
                     queued.job.shutdown();
                 } else {
                     queued.job.run();
@@ -296,6 +297,7 @@ impl Pool {
                 if state.shutdown || timed_out {
                     state.idle -= 1;
                     if state.shutdown {
+                        cancels = true;
                         continue 'work;
                     }
                     break 'work;

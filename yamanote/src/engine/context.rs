@@ -288,7 +288,8 @@ mod rt {
             panic!(
                 "Cannot start a runtime from within a runtime. This happens because a function (like \
                  `block_on`) attempted to block the current thread while the thread is being \
-                 used to drive asynchronous tasks."
+                 used to drive asynchronous tasks. If you are in an async function, use `.await` on the \
+                     future instead of blocking on it."
             );
         }
         let _handle = set_handle(handle);

@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) enable_time: bool,
     pub(crate) start_paused: bool,
     pub(crate) events_per_turn: usize,
+    /// The same while there is other work.
+    pub(crate) events_per_busy_turn: usize,
     pub(crate) global_queue_interval: u32,
     pub(crate) event_interval: u32,
     pub(crate) lifo_slot: bool,

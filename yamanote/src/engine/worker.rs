@@ -105,6 +105,16 @@ impl Core {
         })
     }
 
+    /// Nobody drives the worker for now: the time does not count as busy.
+    pub(crate) fn rest(&mut self, shared: &Shared) {
+        self.busy.pause(&shared.remotes[self.index].stats);
+    }
+
+    /// Somebody drives the worker again.
+    pub(crate) fn resume(&mut self) {
+        self.busy.resume();
+    }
+
     pub(crate) fn random_below(&mut self, n: usize) -> usize {
         let (state, value) = rng::step(self.rng);
         self.rng = state;
@@ -439,6 +449,7 @@ impl Worker {
         self.in_turn(|worker, max_events| {
             let remote = worker.remote();
             if remote.driver.io.has_sources() {
+                let max_events = max_events.min(worker.shared.config.events_per_busy_turn);
                 remote.driver.io.turn(Some(Duration::ZERO), max_events);
             }
             remote.driver.fire_timers(&worker.shared.clock);
@@ -601,7 +612,7 @@ pub(crate) fn drive(shared: Arc<Shared>, core: Box<Core>) {
 
 /// Leaves for good: the runtime shuts down.
 fn retire(shared: &Arc<Shared>, mut core: Box<Core>) {
-    core.busy.pause(&shared.remotes[core.index].stats);
+    core.rest(shared);
     if core.searching {
         let _ = shared.idle.stop_searching();
     }

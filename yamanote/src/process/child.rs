@@ -51,15 +51,14 @@ impl Child {
 
     /// Asks the system to kill the process (by `SIGKILL` on Unix), without waiting for its end.
     ///
+    /// One whose end is known is left alone.
+    ///
     /// # Errors
-    /// If it has ended and been waited for ([`InvalidInput`](io::ErrorKind::InvalidInput)).
+    /// If the system refuses.
     pub fn start_kill(&mut self) -> io::Result<()> {
         match &mut self.state {
             State::Running(running) => running.kill(),
-            State::Done(_) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "invalid argument: can't kill an exited process",
-            )),
+            State::Done(_) => Ok(()),
         }
     }
 

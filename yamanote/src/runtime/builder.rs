@@ -35,6 +35,7 @@ pub struct Builder {
     enable_time: bool,
     start_paused: bool,
     events_per_turn: usize,
+    events_per_busy_turn: usize,
     worker_threads: Option<usize>,
     max_blocking_threads: usize,
     thread_name: Arc<dyn Fn() -> String + Send + Sync>,
@@ -101,6 +102,7 @@ impl Builder {
             enable_time: false,
             start_paused: false,
             events_per_turn: limits::EVENTS_PER_TURN,
+            events_per_busy_turn: usize::MAX,
             worker_threads: None,
             max_blocking_threads: limits::MAX_BLOCKING_THREADS,
             thread_name: Arc::new(|| "tokio-rt-worker".into()),
@@ -211,8 +213,14 @@ impl Builder {
     }
 
     /// A name for the runtime, for logs and tools.
+    ///
+    /// # Panics
+    /// If there is nothing but white space in it.
+    #[track_caller]
     pub fn name(&mut self, val: impl Into<String>) -> &mut Builder {
-        self.name = Some(val.into());
+        let name = val.into();
+        assert!(!name.trim().is_empty(), "runtime name shouldn't be empty");
+        self.name = Some(name);
         self
     }
 
@@ -343,8 +351,13 @@ impl Builder {
     }
 
     /// After how many polls a busy worker looks at its event driver and timers (61 by default).
+    ///
+    /// # Panics
+    /// If `val` is 0.
+    #[track_caller]
     pub fn event_interval(&mut self, val: u32) -> &mut Builder {
-        self.event_interval = val.max(1);
+        assert!(val > 0, "event_interval must be greater than 0");
+        self.event_interval = val;
         self
     }
 
@@ -374,17 +387,27 @@ impl Builder {
     }
 
     /// How many events a worker takes from the operating system at once (1,024 by default).
+    ///
+    /// # Panics
+    /// If `capacity` is 0.
+    #[track_caller]
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Builder {
-        self.events_per_turn = capacity.max(1);
+        assert!(capacity > 0, "max_io_events_per_tick must be non-zero");
+        self.events_per_turn = capacity;
         self
     }
 
     /// How many events a worker that has other work takes at once, at the most. A worker takes no more than
     /// its queue has room for in any case.
+    ///
+    /// # Panics
+    /// If `capacity` is 0.
+    #[track_caller]
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Builder {
-        self.events_per_turn = self.events_per_turn.min(capacity.max(1));
+        assert!(capacity > 0, "max_io_events_per_busy_tick must be non-zero");
+        self.events_per_busy_turn = capacity;
         self
     }
 
@@ -514,6 +537,7 @@ impl Builder {
                 enable_time: self.enable_time,
                 start_paused: self.start_paused,
                 events_per_turn: self.events_per_turn,
+                events_per_busy_turn: self.events_per_busy_turn,
                 global_queue_interval: self
                     .global_queue_interval
                     .unwrap_or(limits::GLOBAL_QUEUE_INTERVAL),

@@ -62,6 +62,7 @@ impl<E: Pollable> PollEvented<E> {
     ) -> io::Result<PollEvented<E>> {
         let handle = PollHandle::of(&resource);
         let registration = Registration::new(handle, interest, assumed, optimistic);
+        registration.check_runtime()?;
         if !BY_HANDLE {
             registration.attach_with(|registry, token| {
                 resource.register(registry, token, crate::sys::poll::to_mio(interest))

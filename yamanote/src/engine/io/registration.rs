@@ -111,6 +111,11 @@ impl Registration {
         Ok(())
     }
 
+    /// Refuses a runtime that shuts down.
+    pub(crate) fn check_runtime(&self) -> io::Result<()> {
+        if self.runtime.shared.is_shutdown() { Err(shutdown_error()) } else { Ok(()) }
+    }
+
     /// Registers now, if that has not happened.
     pub(crate) fn attach(&self) -> io::Result<()> {
         self.attach_with(|registry, token| self.resource.register(registry, token, self.interest))

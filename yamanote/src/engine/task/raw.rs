@@ -106,11 +106,25 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
     /// # Safety
     /// The caller must own the stage (rule 1), and it must hold the future.
     unsafe fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        /// Drops the future while its panic unwinds, as if it were a local of the code that polls it.
+        struct DropOnUnwind<'a, F: Future + 'static, S: Schedule>(&'a Cell<F, S>);
+
+        impl<F: Future + 'static, S: Schedule> Drop for DropOnUnwind<'_, F, S> {
+            fn drop(&mut self) {
+                // A second panic must not leave this destructor: that would end the process. The first
+                // one's payload is the one to tell.
+                // SAFETY: made where the stage is owned.
+                let _ = catch_unwind(AssertUnwindSafe(|| unsafe { self.0.drop_stage() }));
+            }
+        }
+
         debug_assert_eq!(self.tag(), stage::FUTURE);
         let _id = CurrentId::set(self.header.id);
+        let guard = DropOnUnwind(self);
         // SAFETY: the stage is ours and holds the future, which stays in place until it is dropped.
         let poll =
             self.stage.with_mut(|stage| unsafe { Pin::new_unchecked(&mut *(*stage).future).poll(cx) });
+        std::mem::forget(guard);
         let Poll::Ready(output) = poll else { return Poll::Pending };
         // SAFETY: still ours. If the drop of the future panics the tag says that nothing is left.
         unsafe {
@@ -292,12 +306,6 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
             }
         }
         Err(payload) => {
-            // The drop of a future that panicked may panic again; the first payload is the one to tell.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                let _id = CurrentId::set(cell.header.id);
-                // SAFETY: rule 1.
-                unsafe { cell.drop_stage() };
-            }));
             // SAFETY: rule 1, and the stage is empty.
             unsafe { cell.store_panic(payload) };
             cell.scheduler.unhandled_panic();

@@ -84,7 +84,7 @@ impl<T: Write + 'static> Output<T> {
                 self.state = State::Busy(job);
                 Ok(())
             }
-            None => Err(io::Error::other("the runtime has shut down")),
+            None => Err(crate::runtime::shutdown_error()),
         }
     }
 }
