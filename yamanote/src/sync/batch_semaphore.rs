@@ -37,7 +37,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicUsize;
@@ -449,34 +449,31 @@ impl Future for Acquire<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: nothing is moved out of it; `waiter`, which the queue may point to, stays in place.
         let this = unsafe { self.get_unchecked_mut() };
+        let result = if this.queued {
+            ready!(this.poll_acquire(cx))
+        } else {
+            match this.semaphore.try_acquire(this.permits) {
+                Ok(()) => Ok(()),
+                Err(TryAcquire::Closed) => Err(Closed),
+                Err(TryAcquire::NoPermits) => ready!(this.poll_acquire(cx)),
+            }
+        };
+        // The budget is looked at last: the order is that of the calls, whatever else the task did before,
+        // and who waits for permits need not be woken to wait.
         let Poll::Ready(coop) = coop::poll_proceed(cx) else {
-            // The task has to let others run first. Its place in the queue is due all the same: the order
-            // is that of the calls, whatever else the task did before.
-            let _ = this.poll_acquire(cx);
+            // The permits are kept for the next poll, or given back if there is none.
+            if result.is_ok() {
+                this.waiter.needed.store(0, Relaxed);
+                this.queued = true;
+            }
             return Poll::Pending;
         };
-        if !this.queued {
-            match this.semaphore.try_acquire(this.permits) {
-                Ok(()) => {
-                    coop.made_progress();
-                    return Poll::Ready(Ok(()));
-                }
-                Err(TryAcquire::Closed) => {
-                    coop.made_progress();
-                    return Poll::Ready(Err(Closed));
-                }
-                Err(TryAcquire::NoPermits) => {}
-            }
-        }
-        let poll = this.poll_acquire(cx);
-        if poll.is_ready() {
-            coop.made_progress();
-        }
-        if let Poll::Ready(Ok(())) = poll {
+        coop.made_progress();
+        if result.is_ok() {
             // The permits are the caller's from here on.
             this.queued = false;
         }
-        poll
+        Poll::Ready(result)
     }
 }
 
