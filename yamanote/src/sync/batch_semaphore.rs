@@ -507,7 +507,7 @@ impl Acquire<'_> {
                 return Poll::Ready(Ok(()));
             }
             // SAFETY: the waiter is queued and the lock is held, so the waker is ours.
-            unsafe { waiter.waker.with_mut(|w| std::mem::swap(&mut *w, &mut waker)) };
+            unsafe { waiter.waker.with_mut(|w| std::ptr::swap(w, &mut waker)) };
             drop(queue);
             return Poll::Pending;
         }

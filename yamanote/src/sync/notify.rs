@@ -575,7 +575,7 @@ impl Inner {
         if waker.is_some() {
             // SAFETY: the waiter is linked and the lock is held, so the waker is ours. The old one is
             // dropped with `waker`, after the lock was released.
-            unsafe { waiter.waker.with_mut(|w| std::mem::swap(&mut *w, &mut waker)) };
+            unsafe { waiter.waker.with_mut(|w| std::ptr::swap(w, &mut waker)) };
         }
         drop(lists);
         Poll::Pending
