@@ -114,12 +114,6 @@ impl<T> JoinHandle<T> {
         self.header().id
     }
 
-    /// Has `waker` woken when the task is done; `false` if it is done already.
-    pub(crate) fn set_join_waker(&mut self, waker: &Waker) -> bool {
-        // SAFETY: the vtable fits, and only the join handle, which we are, calls this.
-        !unsafe { super::raw::is_join_ready(self.task, waker) }
-    }
-
     /// For a handle that was never polled: has `waker` woken, once, when the task is done; gives it back if
     /// the task is done already.
     pub(crate) fn watch(&mut self, waker: Waker) -> Result<(), Waker> {

@@ -269,7 +269,7 @@ unsafe fn run<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
         catch_unwind(AssertUnwindSafe(|| unsafe { cell.poll(&mut cx) }))
     };
     match poll {
-        // SAFETY (all arms): rule 1 still holds, and so many references are ours.
+        // SAFETY: rule 1 still holds, and so many references are ours.
         Ok(Poll::Ready(())) => unsafe { cell.complete(task, refs) },
         Ok(Poll::Pending) => {
             let mut end = cell.header.state.end_poll(bound);
@@ -418,19 +418,6 @@ unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     if cell.header.state.drop_refs(1) {
         // SAFETY: that was the last.
         unsafe { free::<F, S>(task) };
-    }
-}
-
-/// As [`is_ready`], for a task of unknown type.
-///
-/// # Safety
-/// Only for the join handle, whose reference keeps the task alive.
-pub(super) unsafe fn is_join_ready(task: NonNull<Header>, waker: &Waker) -> bool {
-    // SAFETY: alive by contract; the vtable fits.
-    unsafe {
-        let header = task.as_ref();
-        let slot = (header.vtable.join_waker)(task);
-        is_ready(header, slot.as_ref(), waker)
     }
 }
 

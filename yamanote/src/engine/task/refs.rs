@@ -10,7 +10,6 @@ use std::mem;
 use std::ptr::NonNull;
 
 use super::header::Header;
-use super::id::Id;
 use super::state::Wake;
 use crate::runtime::TaskMeta;
 
@@ -166,10 +165,6 @@ impl<S> Runnable<S> {
 
     pub(crate) fn set_home(&self, worker: u16) {
         self.header().set_home(worker);
-    }
-
-    pub(crate) fn id(&self) -> Id {
-        self.header().id
     }
 
     /// What hooks are told; holds no reference.

@@ -27,7 +27,7 @@ const CANCELLED: usize = 1 << 5;
 const REF_ONE: usize = 1 << 6;
 
 /// A task as it is made: scheduled, with a runnable and a join handle.
-const INITIAL: usize = 2 * REF_ONE | JOIN_INTEREST | NOTIFIED;
+const INITIAL: usize = (2 * REF_ONE) | JOIN_INTEREST | NOTIFIED;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Snapshot(usize);
@@ -96,10 +96,6 @@ impl Snapshot {
 
     pub(crate) fn has_join_waker(self) -> bool {
         self.is(JOIN_WAKER)
-    }
-
-    pub(crate) fn is_cancelled(self) -> bool {
-        self.is(CANCELLED)
     }
 
     pub(crate) fn refs(self) -> usize {
@@ -364,10 +360,10 @@ mod tests {
 
     /// Every combination of flags that can occur, with a few reference counts.
     fn all() -> impl Iterator<Item = Snapshot> {
-        (0..REF_ONE).flat_map(|flags| (1..4).map(move |refs| Snapshot(flags | refs * REF_ONE))).filter(
+        (0..REF_ONE).flat_map(|flags| (1..4).map(move |refs| Snapshot(flags | (refs * REF_ONE)))).filter(
             |s| {
-                let impossible = s.is(RUNNING) && s.is(COMPLETE)
-                    || s.is(JOIN_WAKER) && !s.is(JOIN_INTEREST) && !s.is(COMPLETE);
+                let impossible = (s.is(RUNNING) && s.is(COMPLETE))
+                    || (s.is(JOIN_WAKER) && !s.is(JOIN_INTEREST) && !s.is(COMPLETE));
                 !impossible
             },
         )
