@@ -47,7 +47,28 @@ fn take(entries: &mut Entries) -> Option<StdArc<()>> {
     handle.map(|mut handle| handle.take_output().unwrap().unwrap())
 }
 
-/// Whoever was told to wait is woken, and finds all tasks, each once.
+/// Whoever was told to wait is woken, and finds the task.
+#[test]
+fn whoever_waits_is_woken() {
+    crate::loom::model(|| {
+        let alive = StdArc::new(());
+        let mut entries = Entries::new();
+        let (task, handle) = spawn(&alive);
+        entries.insert(handle);
+        let runs = thread::spawn(move || task.run());
+        let woken = StdArc::new(Woken::default());
+        let waker = Waker::from(StdArc::clone(&woken));
+        let waits = entries.poll_ready(&mut Context::from_waker(&waker)).is_pending();
+        runs.join().unwrap();
+        assert_eq!(woken.0.load(SeqCst), usize::from(waits), "woken if, and only if, it waits");
+        assert!(entries.is_ready());
+        drop(take(&mut entries).unwrap());
+        drop(entries);
+        assert_eq!(StdArc::strong_count(&alive), 1, "leaked");
+    });
+}
+
+/// Two tasks complete, one of them while it is added: each is found, once.
 #[test]
 fn every_completion_is_seen() {
     crate::loom::model(|| {
@@ -57,20 +78,15 @@ fn every_completion_is_seen() {
         entries.insert(handle);
         let (second, handle) = spawn(&alive);
         let runs = thread::spawn(move || first.run());
+        let runs_too = thread::spawn(move || second.run());
         entries.insert(handle);
-        let woken = StdArc::new(Woken::default());
-        let waker = Waker::from(StdArc::clone(&woken));
         let mut seen = 0;
-        let waits = entries.poll_ready(&mut Context::from_waker(&waker)).is_pending();
-        second.run();
-        while let Some(output) = take(&mut entries) {
-            drop(output);
+        if entries.is_ready() {
+            drop(take(&mut entries).unwrap());
             seen += 1;
         }
         runs.join().unwrap();
-        if waits {
-            assert!(woken.0.load(SeqCst) > 0, "not woken");
-        }
+        runs_too.join().unwrap();
         while entries.is_ready() {
             drop(take(&mut entries).unwrap());
             seen += 1;
