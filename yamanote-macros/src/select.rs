@@ -174,11 +174,13 @@ fn generate(select: Select) -> TokenStream {
 
         let #output = {
             // Made here, so that the handlers may use what the futures borrow.
-            // In two steps, so that temporaries the futures refer to live as long as they do.
+            // First as they stand, so that temporaries they refer to live as long as they do. Then moved as a
+            // whole, so that they do not take up their place twice.
             let #futures = (#(#futures_made,)*);
             #[allow(unused_mut)]
-            let mut #futures =
-                (#(#krate::macros::support::IntoFuture::into_future(#futures.#index),)*);
+            let mut #futures = #krate::macros::support::apply(#futures, |futures| {
+                (#(#krate::macros::support::IntoFuture::into_future(futures.#index),)*)
+            });
             let mut #futures = &mut #futures;
 
             #krate::macros::support::poll_fn(|cx| {
@@ -186,6 +188,8 @@ fn generate(select: Select) -> TokenStream {
                     ::core::task::Poll::Ready(()) => {}
                     ::core::task::Poll::Pending => return ::core::task::Poll::Pending,
                 }
+                // As a whole: the closure would otherwise capture a reference to each future.
+                let futures = &mut *#futures;
                 let mut is_pending = false;
                 let start = #start;
                 for i in 0..#count_u32 {
@@ -198,7 +202,7 @@ fn generate(select: Select) -> TokenStream {
                                 if #disabled & #bit != 0 {
                                     continue;
                                 }
-                                let future = &mut #futures.#index;
+                                let future = &mut futures.#index;
                                 // SAFETY: the tuple is not moved once it was made, nor taken apart but by being
                                 // dropped in place: nothing but this closure reaches it.
                                 let future = unsafe { ::core::pin::Pin::new_unchecked(future) };

@@ -162,19 +162,21 @@ mod rt {
     }
 
     /// Makes a handle current until the guard is dropped.
-    #[derive(Debug)]
     pub(crate) struct HandleGuard {
         previous: Option<Slot>,
         depth: usize,
-        _thread: PhantomData<NotSend>,
+        /// It belongs to the thread.
+        _not_send: PhantomData<*const ()>,
     }
 
-    /// Belongs to a thread, but may be looked at from others.
-    #[derive(Debug)]
-    struct NotSend(#[allow(dead_code)] *const ());
+    // SAFETY: through a shared guard nothing can be reached.
+    unsafe impl Sync for HandleGuard {}
 
-    // SAFETY: the pointer is never used; a shared guard offers nothing to do.
-    unsafe impl Sync for NotSend {}
+    impl std::fmt::Debug for HandleGuard {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("HandleGuard").finish_non_exhaustive()
+        }
+    }
 
     /// # Panics
     /// If the thread's context is gone.
@@ -185,7 +187,7 @@ mod rt {
             let previous = current.handle.borrow_mut().replace(slot);
             let depth = current.depth.get() + 1;
             current.depth.set(depth);
-            HandleGuard { previous, depth, _thread: PhantomData }
+            HandleGuard { previous, depth, _not_send: PhantomData }
         }) {
             Ok(guard) => guard,
             Err(_) => panic!("{}", crate::runtime::THREAD_LOCAL_DESTROYED_ERROR),

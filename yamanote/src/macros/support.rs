@@ -12,6 +12,11 @@ pub fn thread_rng_n(n: u32) -> u32 {
     crate::engine::context::thread_rng_n(n)
 }
 
+/// Gives a closure its argument, whose type the closure then need not name.
+pub fn apply<T, R>(value: T, f: impl FnOnce(T) -> R) -> R {
+    f(value)
+}
+
 /// Ready while the task's budget lasts; takes nothing from it.
 #[inline]
 pub fn poll_budget_available(cx: &mut Context<'_>) -> Poll<()> {
