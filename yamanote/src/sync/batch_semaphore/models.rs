@@ -172,3 +172,22 @@ fn waker_is_replaced() {
         releaser.join().unwrap();
     });
 }
+
+/// The same while the semaphore is closed.
+#[test]
+fn waker_is_replaced_while_closing() {
+    model(|| {
+        let semaphore = Arc::new(Semaphore::new(0));
+        let closer = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || semaphore.close())
+        };
+        let mut acquire = Box::pin(semaphore.acquire(1));
+        let result = match poll_once(acquire.as_mut()) {
+            Poll::Ready(result) => result,
+            Poll::Pending => block_on(acquire.as_mut()),
+        };
+        assert!(result.is_err());
+        closer.join().unwrap();
+    });
+}
