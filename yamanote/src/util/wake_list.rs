@@ -6,7 +6,8 @@
 use std::task::Waker;
 
 /// Wakers taken per lock hold. Arbitrary: 32 × 16 bytes keep the batch within half a kilobyte of stack.
-const CAPACITY: usize = 32;
+/// One in models, so that they see what happens between batches.
+const CAPACITY: usize = if cfg!(loom) { 1 } else { 32 };
 
 pub(crate) struct WakeList {
     wakers: [Option<Waker>; CAPACITY],
