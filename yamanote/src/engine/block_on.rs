@@ -83,6 +83,7 @@ mod rt {
 
     use super::*;
     use crate::engine::shared::Shared;
+    use crate::engine::shutdown;
     use crate::engine::worker::{Core, Root, Worker};
     use crate::runtime::Handle;
 
@@ -160,6 +161,9 @@ mod rt {
                 if let Some(core) = shared.core_slot.take_or_wait() {
                     return drive(shared, core, future);
                 }
+                if shared.had_unhandled_panic() && shared.is_shutdown() {
+                    stopped();
+                }
                 // Another thread drives the runtime; this one only polls its own future.
                 if thread_waker.take() {
                     let mut cx = Context::from_waker(&waker);
@@ -176,6 +180,11 @@ mod rt {
     }
 
     #[track_caller]
+    fn stopped() -> ! {
+        panic!("a spawned task panicked and the runtime is configured to shut down on unhandled panic")
+    }
+
+    #[track_caller]
     fn drive<F: Future>(shared: &Arc<Shared>, mut core: Box<Core>, future: Pin<&mut F>) -> F::Output {
         core.resume();
         let worker = Worker::new(Arc::clone(shared), core);
@@ -185,13 +194,18 @@ mod rt {
         context::enter_worker(&worker, false, || {
             let _put_back = PutBack(&worker);
             let mut root = BlockOn { future, output: &mut output, wake: &wake, waker: &waker };
-            worker.run(&mut root);
+            if !worker.run(&mut root) && shared.had_unhandled_panic() {
+                // For good: what else was spawned is cancelled, and so is what will be.
+                shared.start_shutdown();
+                if let Some(core) = worker.take_core() {
+                    shutdown::retire(shared, core);
+                }
+                shared.core_slot.wake_all();
+            }
         });
         match output {
             Some(output) => output,
-            None => panic!(
-                "a spawned task panicked and the runtime is configured to shut down on unhandled panic"
-            ),
+            None => stopped(),
         }
     }
 }

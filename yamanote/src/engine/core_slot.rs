@@ -66,6 +66,12 @@ impl CoreSlot {
         }
     }
 
+    /// The core will not come back: whoever waits for it has to look.
+    pub(crate) fn wake_all(&self) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        waiting.iter().for_each(Thread::unpark);
+    }
+
     /// Puts the core back and wakes one thread that waits for it.
     pub(crate) fn put(&self, core: Box<Core>) {
         let next = {

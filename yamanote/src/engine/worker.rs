@@ -29,6 +29,8 @@ use crate::util::rng;
 pub(crate) enum Step {
     /// Polled a task.
     Ran,
+    /// Found only tasks that had yielded, turned the driver, and let them go on.
+    Released,
     /// Found nothing to do.
     Idle,
     /// The core was handed to another thread during the poll: this thread is no longer a worker.
@@ -280,6 +282,9 @@ impl Worker {
 
     /// Steps and parks until the runtime shuts down, the core is handed away, or `root` is done.
     /// Returns whether it is.
+    ///
+    /// The root is polled when it is woken, but not more often than once in an event interval while there are
+    /// tasks: it is one among them.
     pub(crate) fn run<R: Root>(&self, root: &mut R) -> bool {
         loop {
             if root.take_woken() {
@@ -291,15 +296,19 @@ impl Worker {
                     self.turn();
                 }
             }
-            if self.shared.is_shutdown() || self.shared.had_unhandled_panic() {
-                return false;
-            }
-            match self.step() {
-                Step::Ran => {}
-                Step::Lost => return false,
-                Step::Idle => {
-                    if !root.is_woken() {
-                        self.park(root);
+            for _ in 0..self.shared.config.event_interval {
+                if self.shared.is_shutdown() || self.shared.had_unhandled_panic() {
+                    return false;
+                }
+                match self.step() {
+                    Step::Ran => {}
+                    Step::Released => break,
+                    Step::Lost => return false,
+                    Step::Idle => {
+                        if !root.is_woken() {
+                            self.park(root);
+                        }
+                        break;
                     }
                 }
             }
@@ -322,7 +331,7 @@ impl Worker {
             None if self.has_deferred() => {
                 // Only tasks that yielded: they go on, after the driver had its turn.
                 self.turn();
-                self.take_task().map_or(Step::Ran, |task| self.run_task(task))
+                Step::Released
             }
             None => Step::Idle,
         }

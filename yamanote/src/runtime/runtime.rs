@@ -22,6 +22,7 @@ use crate::task::JoinHandle;
 pub struct Runtime {
     handle: Handle,
     threads: Threads,
+    is_shut_down: bool,
 }
 
 /// The worker threads, and how many are still running.
@@ -129,7 +130,7 @@ impl Runtime {
             }
             RuntimeFlavor::MultiThread => Threads::start(&shared)?,
         };
-        Ok(Runtime { handle: Handle { shared }, threads })
+        Ok(Runtime { handle: Handle { shared }, threads, is_shut_down: false })
     }
 
     /// A handle, by which tasks can be spawned from anywhere.
@@ -259,10 +260,11 @@ impl Runtime {
     }
 
     fn shut_down(&mut self, timeout: Option<Duration>) {
-        let shared = &self.handle.shared;
-        if !shared.start_shutdown() {
+        if std::mem::replace(&mut self.is_shut_down, true) {
             return;
         }
+        let shared = &self.handle.shared;
+        shared.start_shutdown();
         let start = Instant::now();
         if shared.is_single() {
             // The tasks are dropped here, as inside the runtime.
@@ -290,8 +292,7 @@ impl Runtime {
 impl Drop for Runtime {
     #[track_caller]
     fn drop(&mut self) {
-        let shared = &self.handle.shared;
-        if shared.is_shutdown() {
+        if self.is_shut_down {
             return;
         }
         let blocking_forbidden = context::with(|c| c.entered.get()) != Entered::No;

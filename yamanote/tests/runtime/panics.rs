@@ -29,6 +29,21 @@ fn an_unhandled_panic_may_stop_the_runtime() {
     });
 }
 
+/// After that, what is spawned is cancelled, and blocking is refused.
+#[test]
+fn a_runtime_that_stopped_stays_so() {
+    let rt =
+        Builder::new_current_thread().unhandled_panic(UnhandledPanic::ShutdownRuntime).build().unwrap();
+    let block = |rt: &yamanote::runtime::Runtime| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            rt.block_on(async { drop(yamanote::spawn(async { panic!("planned") }).await) })
+        }))
+    };
+    assert!(block(&rt).is_err());
+    assert!(futures::executor::block_on(rt.spawn(async {})).unwrap_err().is_cancelled());
+    assert!(block(&rt).is_err());
+}
+
 #[test]
 #[should_panic(expected = "there is no reactor running")]
 fn spawning_outside() {
