@@ -26,7 +26,7 @@ pub(crate) fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
         }
         (Entered::Yes { .. }, _) => {}
     }
-    let handed = context::with_any_worker(|worker| hand_over(worker)).flatten();
+    let handed = context::with_any_worker(hand_over).flatten();
     let budget_before = budget::stop();
     let _restore = Restore { handed, budget_before };
     context::exit_runtime(f)

@@ -132,8 +132,8 @@ fn watch(runtime: &Weak<Shared>) {
         }
         interval = MONITOR_INTERVAL;
         let polls: Vec<u64> = shared.remotes.iter().map(|remote| remote.stats.polls.get()).collect();
-        for worker in 0..polls.len() {
-            let stuck = before.get(worker) == Some(&polls[worker])
+        for (worker, now) in polls.iter().enumerate() {
+            let stuck = before.get(worker) == Some(now)
                 && !shared.idle.is_asleep(worker)
                 && !shared.remotes[worker].parker.is_parked();
             if stuck {

@@ -81,6 +81,8 @@ pub(crate) struct Shared {
     /// Where a single-threaded runtime's core waits for a `block_on` to drive it.
     pub(crate) core_slot: CoreSlot,
     /// The cores of workers that have left; the last one empties what all leave behind.
+    // Boxed as they come: a core is handed around by pointer.
+    #[allow(clippy::vec_box)]
     pub(crate) retired: Mutex<Vec<Box<Core>>>,
     shutdown: AtomicBool,
     /// A task panicked and the runtime was built to stop at that.

@@ -30,6 +30,7 @@ pub(crate) fn retire(shared: &Arc<Shared>, core: Box<Core>) {
 }
 
 /// Empties what all workers left behind.
+#[allow(clippy::vec_box)]
 fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
     for mut core in cores {
         core.drain(cancel);

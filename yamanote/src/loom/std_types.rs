@@ -10,10 +10,6 @@ pub(crate) mod cell {
         pub(crate) const fn new(data: T) -> Self {
             UnsafeCell(std::cell::UnsafeCell::new(data))
         }
-
-        pub(crate) fn into_inner(self) -> T {
-            self.0.into_inner()
-        }
     }
 
     impl<T: ?Sized> UnsafeCell<T> {
@@ -124,10 +120,6 @@ pub(crate) mod sync {
 
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
-        }
-
-        pub(crate) fn notify_all(&self) {
-            self.0.notify_all();
         }
     }
 }

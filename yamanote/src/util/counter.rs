@@ -34,10 +34,6 @@ impl Counter {
         self.0.fetch_add(n as _, Relaxed);
     }
 
-    pub(crate) fn sub_shared(&self, n: u64) {
-        self.0.fetch_sub(n as _, Relaxed);
-    }
-
     #[inline]
     #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
     pub(crate) fn get(&self) -> u64 {

@@ -72,6 +72,7 @@ impl<L: Link> LinkedList<L> {
     }
 
     /// The newest node.
+    #[cfg(test)]
     pub(crate) fn back(&self) -> Option<NonNull<L::Node>> {
         self.tail
     }
@@ -99,6 +100,7 @@ impl<L: Link> LinkedList<L> {
     ///
     /// # Safety
     /// As for [`push_back`](Self::push_back).
+    #[cfg(test)]
     pub(crate) unsafe fn push_front(&mut self, node: NonNull<L::Node>) {
         debug_assert_ne!(self.head, Some(node));
         // SAFETY: as in `push_back`.

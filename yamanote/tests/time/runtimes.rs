@@ -136,6 +136,7 @@ fn a_stuck_worker_does_not_delay_others() {
 #[test]
 fn stays_with_its_runtime() {
     let (first, second) = (multi(1), single());
+    #[allow(clippy::async_yields_async)]
     let made = first.block_on(async { yamanote::spawn(async { sleep(HOUR) }).await.unwrap() });
     let mut made = ByHand::pin(made);
     assert!(made.poll().is_pending());

@@ -69,7 +69,7 @@ fn every_sleep_ends() {
 fn dropped_from_another_thread_while_they_fire() {
     let runtime = multi(2);
     let (sender, receiver) = mpsc::channel::<Pin<Box<Sleep>>>();
-    let dropper = thread::spawn(move || receiver.into_iter().map(|sleep| drop(sleep)).count());
+    let dropper = thread::spawn(move || receiver.into_iter().map(drop).count());
     runtime.block_on(async {
         let tasks: Vec<_> = (0..8)
             .map(|seed| {

@@ -7,7 +7,6 @@
 //! time; a task that ended elsewhere is unlinked from there. Closing is done under each shard's lock, so a
 //! task is either bound before (and found) or refused after.
 
-use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::header::{Header, LiveLink, UNBOUND};
@@ -89,16 +88,6 @@ impl<S> LiveSet<S> {
                 // SAFETY: the list's reference is ours now. Outside the lock: futures' drops run here.
                 unsafe { TaskRef::<S>::from_raw(task) }.shutdown();
             }
-        }
-    }
-
-    /// Visits the tasks in the set, under one shard's lock at a time.
-    pub(crate) fn for_each(&self, mut f: impl FnMut(&TaskRef<S>)) {
-        for shard in &self.shards {
-            shard.list.lock().tasks.for_each(|task| {
-                // SAFETY: the list's reference keeps it alive under the lock; this one drops none.
-                f(&ManuallyDrop::new(unsafe { TaskRef::from_raw(task) }));
-            });
         }
     }
 }

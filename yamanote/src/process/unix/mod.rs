@@ -111,10 +111,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            match child.try_wait() {
-                Ok(None) => orphans::adopt(child),
-                // Its end is known, or nobody can tell it any more.
-                Ok(Some(_)) | Err(_) => {}
+            // Otherwise its end is known, or nobody can tell it any more.
+            if let Ok(None) = child.try_wait() {
+                orphans::adopt(child);
             }
         }
     }

@@ -65,7 +65,7 @@ impl ReadPipe {
     ) -> Poll<io::Result<()>> {
         // A pipe may be in packet mode, where a short read does not mean that it is empty.
         // SAFETY: `read` initialises as many bytes as it returns.
-        unsafe { self.0.poll_read(cx, buf, false, |pipe, bytes| read(pipe, bytes)) }
+        unsafe { self.0.poll_read(cx, buf, false, read) }
     }
 
     pub(in crate::process) fn into_owned_fd(self) -> io::Result<OwnedFd> {
