@@ -129,7 +129,8 @@ fn generate(select: Select) -> TokenStream {
         let condition = branch.condition.as_ref()?;
         let disabled = Ident::new("disabled", here);
         Some(quote_spanned! {condition.span()=>
-            if !(#condition) {
+            let enabled: bool = #condition;
+            if !enabled {
                 #disabled |= #bit;
             }
         })

@@ -12,7 +12,7 @@ use super::suite::Suite;
 use super::upstream::Upstream;
 use crate::shell;
 
-/// What [`write`] made.
+/// What [`write()`] made.
 pub(crate) struct Scratch {
     unstable: bool,
     pub(crate) directory: PathBuf,

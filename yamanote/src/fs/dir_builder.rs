@@ -21,7 +21,7 @@ use crate::fs::asyncify;
 #[derive(Debug, Default)]
 pub struct DirBuilder {
     recursive: bool,
-    #[cfg(unix)]
+    /// Where there are modes.
     mode: Option<u32>,
 }
 
@@ -52,10 +52,7 @@ impl DirBuilder {
         let path = path.as_ref().to_owned();
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(self.recursive);
-        #[cfg(unix)]
-        if let Some(mode) = self.mode {
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
-        }
+        crate::sys::fs::set_dir_mode(&mut builder, self.mode);
         asyncify(move || builder.create(path)).await
     }
 }

@@ -3,7 +3,7 @@
 //! The operating systems offer little that would let a thread wait for files as it waits for sockets, so what
 //! may wait for a disk runs on the runtime's blocking pool; the calling task is suspended meanwhile and its
 //! worker goes on with others. Each function here is one such job, so many small operations are better
-//! bundled: in one [`spawn_blocking`](crate::task::spawn_blocking), by [`read`] and [`write`], or by a
+//! bundled: in one [`spawn_blocking`](crate::task::spawn_blocking), by [`read()`] and [`write()`], or by a
 //! [`BufReader`](crate::io::BufReader) and [`BufWriter`](crate::io::BufWriter) around a [`File`].
 //!
 //! An operation whose future is dropped goes on to its end all the same.

@@ -42,8 +42,7 @@ impl TaskMeta<'_> {
         self.spawned_at
     }
 
-    /// How long the task waited between being woken and being polled, where that is
-    /// [tracked](crate::runtime::Builder::track_task_schedule_latency).
+    /// How long the task waited between being woken and being polled; `None`, since that is not tracked.
     pub fn schedule_latency(&self) -> Option<Duration> {
         self.schedule_latency
     }

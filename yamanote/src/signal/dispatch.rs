@@ -57,19 +57,8 @@ fn globals() -> io::Result<&'static Globals> {
     let (sender, receiver) = StdStream::pair()?;
     sender.set_nonblocking(true)?;
     receiver.set_nonblocking(true)?;
-    let slots = (0..=highest_signal()).map(|_| Slot::default()).collect();
+    let slots = (0..=crate::sys::unix::highest_signal()).map(|_| Slot::default()).collect();
     Ok(GLOBALS.get_or_init(|| Globals { slots, sender, receiver }))
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn highest_signal() -> usize {
-    libc::SIGRTMAX() as usize
-}
-
-/// Where there are no real-time signals, numbers go up to 32 or so.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn highest_signal() -> usize {
-    33
 }
 
 impl Slot {

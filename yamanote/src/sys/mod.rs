@@ -6,6 +6,8 @@
 #[cfg_attr(windows, path = "poll_windows.rs")]
 pub(crate) mod poll;
 
+#[cfg(feature = "fs")]
+pub(crate) mod fs;
 #[cfg(feature = "net")]
 pub(crate) mod net;
 #[cfg(all(unix, any(feature = "net", feature = "process", feature = "signal")))]

@@ -74,6 +74,24 @@ pub(crate) fn recv_from(
     Ok((n, addr))
 }
 
+/// The highest number a signal has: real-time signals come last.
+#[cfg(all(
+    any(feature = "signal", feature = "process"),
+    any(target_os = "linux", target_os = "android")
+))]
+pub(crate) fn highest_signal() -> usize {
+    libc::SIGRTMAX() as usize
+}
+
+/// The highest number a signal has: where there are no real-time signals, 32 or so.
+#[cfg(all(
+    any(feature = "signal", feature = "process"),
+    not(any(target_os = "linux", target_os = "android"))
+))]
+pub(crate) fn highest_signal() -> usize {
+    33
+}
+
 /// A descriptor for a process; `None` where the system has none, or none to give.
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) fn pidfd_open(pid: u32) -> Option<std::os::fd::OwnedFd> {

@@ -15,6 +15,7 @@ type Rc = std::rc::Rc<u8>; // neither
 /// a blanket trait where its condition holds.
 macro_rules! has {
     ($t:ty: $($bound:tt)+) => {{
+        #[allow(dead_code)]
         trait No {
             const ANSWER: bool = false;
         }
