@@ -32,8 +32,8 @@ const BATCH: usize = 32;
 /// # async fn main() -> std::io::Result<()> {
 /// # let dir = tempfile::tempdir()?;
 /// # yamanote::fs::write(dir.path().join("a"), "").await?;
-/// let mut entries = yamanote::fs::read_dir(dir.path()).await?;
-/// while let Some(entry) = entries.next_entry().await? {
+/// let mut listing = yamanote::fs::read_dir(dir.path()).await?;
+/// while let Some(entry) = listing.next_entry().await? {
 ///     println!("{:?}", entry.file_name());
 /// }
 /// # Ok(())

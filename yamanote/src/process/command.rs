@@ -68,23 +68,23 @@ impl Command {
     }
 
     /// Sets a variable of the environment.
-    pub fn env<K, V>(&mut self, key: K, val: V) -> &mut Command
+    pub fn env<Name, Value>(&mut self, name: Name, value: Value) -> &mut Command
     where
-        K: AsRef<OsStr>,
-        V: AsRef<OsStr>,
+        Name: AsRef<OsStr>,
+        Value: AsRef<OsStr>,
     {
-        self.std.env(key, val);
+        self.std.env(name, value);
         self
     }
 
     /// Sets several variables of the environment.
-    pub fn envs<I, K, V>(&mut self, vars: I) -> &mut Command
+    pub fn envs<All, Name, Value>(&mut self, variables: All) -> &mut Command
     where
-        I: IntoIterator<Item = (K, V)>,
-        K: AsRef<OsStr>,
-        V: AsRef<OsStr>,
+        All: IntoIterator<Item = (Name, Value)>,
+        Name: AsRef<OsStr>,
+        Value: AsRef<OsStr>,
     {
-        self.std.envs(vars);
+        self.std.envs(variables);
         self
     }
 

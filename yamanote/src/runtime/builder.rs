@@ -248,7 +248,7 @@ impl Builder {
     /// ```
     pub fn thread_name_fn<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn() -> String + Send + Sync + 'static,
+        F: Fn() -> String + Sync + Send + 'static,
     {
         self.thread_name = Arc::new(f);
         self
@@ -269,7 +269,7 @@ impl Builder {
     /// Called on each thread of the runtime when it starts.
     pub fn on_thread_start<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn() + Send + Sync + 'static,
+        F: Fn() + Sync + Send + 'static,
     {
         self.hooks.thread_start = Some(Arc::new(f));
         self
@@ -278,7 +278,7 @@ impl Builder {
     /// Called on each thread of the runtime before it ends.
     pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn() + Send + Sync + 'static,
+        F: Fn() + Sync + Send + 'static,
     {
         self.hooks.thread_stop = Some(Arc::new(f));
         self
@@ -287,7 +287,7 @@ impl Builder {
     /// Called on a worker that is about to park. It may spawn or wake tasks: the worker then does not park.
     pub fn on_thread_park<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn() + Send + Sync + 'static,
+        F: Fn() + Sync + Send + 'static,
     {
         self.hooks.before_park = Some(Arc::new(f));
         self
@@ -296,7 +296,7 @@ impl Builder {
     /// Called on a worker that has been unparked.
     pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn() + Send + Sync + 'static,
+        F: Fn() + Sync + Send + 'static,
     {
         self.hooks.after_unpark = Some(Arc::new(f));
         self
@@ -305,7 +305,7 @@ impl Builder {
     /// Called when a task is spawned, by whoever spawns it, before it is scheduled.
     pub fn on_task_spawn<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+        F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
     {
         self.hooks.task_spawn = Some(Arc::new(f));
         self
@@ -314,7 +314,7 @@ impl Builder {
     /// Called when a task has ended, however it did.
     pub fn on_task_terminate<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+        F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
     {
         self.hooks.task_terminate = Some(Arc::new(f));
         self
@@ -323,7 +323,7 @@ impl Builder {
     /// Called before each poll of a task.
     pub fn on_before_task_poll<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+        F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
     {
         self.hooks.before_poll = Some(Arc::new(f));
         self
@@ -332,7 +332,7 @@ impl Builder {
     /// Called after each poll of a task.
     pub fn on_after_task_poll<F>(&mut self, f: F) -> &mut Builder
     where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
+        F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
     {
         self.hooks.after_poll = Some(Arc::new(f));
         self

@@ -23,11 +23,11 @@ pub enum HistogramScale {
 /// use std::time::Duration;
 /// use yamanote::runtime::{Builder, HistogramConfiguration, LogHistogram};
 ///
+/// let up_to_ten_seconds = LogHistogram::builder().max_value(Duration::from_secs(10));
+/// let layout = HistogramConfiguration::log(up_to_ten_seconds);
 /// let runtime = Builder::new_current_thread()
 ///     .enable_metrics_poll_time_histogram()
-///     .metrics_poll_time_histogram_configuration(HistogramConfiguration::log(
-///         LogHistogram::builder().max_value(Duration::from_secs(10)),
-///     ))
+///     .metrics_poll_time_histogram_configuration(layout)
 ///     .build()
 ///     .unwrap();
 /// runtime.block_on(async { yamanote::spawn(async {}).await.unwrap() });

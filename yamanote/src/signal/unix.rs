@@ -47,12 +47,12 @@ impl SignalKind {
 
     /// `SIGINFO`: the user asks how things stand.
     #[cfg(any(
-        target_os = "dragonfly",
-        target_os = "freebsd",
+        target_os = "illumos",
         target_os = "macos",
-        target_os = "netbsd",
+        target_os = "freebsd",
         target_os = "openbsd",
-        target_os = "illumos"
+        target_os = "netbsd",
+        target_os = "dragonfly",
     ))]
     pub const fn info() -> Self {
         SignalKind(libc::SIGINFO)
