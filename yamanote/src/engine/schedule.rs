@@ -23,6 +23,10 @@ impl Schedule for Arc<Shared> {
         // SAFETY: `this` is good until the runnable is handed on, which comes after.
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
+        // SAFETY: as above.
+        if let Some(latency) = unsafe { &(*shared).latency } {
+            latency.note_scheduled(raw);
+        }
         let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
@@ -36,6 +40,10 @@ impl Schedule for Arc<Shared> {
         // SAFETY: as in `schedule`.
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
+        // SAFETY: as above.
+        if let Some(latency) = unsafe { &(*shared).latency } {
+            latency.note_scheduled(raw);
+        }
         let here = context::with_worker(shared, |worker| worker.defer(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: as in `schedule`.

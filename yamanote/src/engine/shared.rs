@@ -11,6 +11,7 @@ use crate::engine::core_slot::CoreSlot;
 use crate::engine::driver::Driver;
 use crate::engine::hooks::Hooks;
 use crate::engine::idle::Idle;
+use crate::engine::latency::Latency;
 use crate::engine::metrics::WorkerStats;
 use crate::engine::monitor::Monitor;
 use crate::engine::parker::Parker;
@@ -44,6 +45,9 @@ pub(crate) struct Config {
     pub(crate) lifo_slot: bool,
     pub(crate) unhandled_panic: UnhandledPanic,
     pub(crate) poll_histogram: Option<HistogramConfiguration>,
+    pub(crate) latency_histogram: Option<HistogramConfiguration>,
+    /// Tell hooks how long a task waited.
+    pub(crate) track_latency: bool,
     /// The thread a `LocalRuntime` belongs to.
     pub(crate) local_to: Option<std::thread::ThreadId>,
     pub(crate) seed: u64,
@@ -59,6 +63,7 @@ pub(crate) struct Remote {
     pub(crate) driver: Driver,
     pub(crate) stats: CachePadded<WorkerStats>,
     pub(crate) poll_histogram: Option<Histogram>,
+    pub(crate) latency_histogram: Option<Histogram>,
 }
 
 impl Remote {
@@ -88,6 +93,7 @@ pub(crate) struct Shared {
     /// A task panicked and the runtime was built to stop at that.
     unhandled_panic: AtomicBool,
     pub(crate) forced_yields: Counter,
+    pub(crate) latency: Option<Latency>,
     /// Tasks spawned and ended by threads that are no workers; workers count their own.
     outside: CachePadded<TaskCounts>,
     /// The generator that seeds all others of this runtime.
@@ -106,6 +112,7 @@ impl Shared {
                 driver: Driver::new(config.enable_io, config.enable_time, config.events_per_turn)?,
                 stats: CachePadded::new(WorkerStats::default()),
                 poll_histogram: config.poll_histogram.as_ref().map(Histogram::new),
+                latency_histogram: config.latency_histogram.as_ref().map(Histogram::new),
             }));
         }
         let single = config.flavor == RuntimeFlavor::CurrentThread;
@@ -123,6 +130,7 @@ impl Shared {
             shutdown: AtomicBool::new(false),
             unhandled_panic: AtomicBool::new(false),
             forced_yields: Counter::new(),
+            latency: (config.track_latency || config.latency_histogram.is_some()).then(Latency::default),
             outside: CachePadded::default(),
             seeds: Mutex::new(config.seed | 1),
             config,

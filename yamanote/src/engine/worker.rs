@@ -409,8 +409,12 @@ impl Worker {
         let task = unsafe { Runnable::from_raw(raw) };
         task.set_home(self.index as u16);
         let hooks = &self.shared.config.hooks;
-        if hooks.before_poll.is_some() || hooks.after_poll.is_some() || remote.poll_histogram.is_some() {
-            self.run_observed(task);
+        let observed = hooks.before_poll.is_some()
+            || hooks.after_poll.is_some()
+            || remote.poll_histogram.is_some()
+            || self.shared.latency.is_some();
+        if observed {
+            self.run_observed(raw, task);
         } else {
             budget::with_budget(|| task.run());
         }
@@ -428,9 +432,14 @@ impl Worker {
 
     /// As the plain run, with the user's hooks and the histogram around it.
     #[cold]
-    fn run_observed(&self, task: Runnable) {
+    fn run_observed(&self, raw: Raw, task: Runnable) {
         let hooks = &self.shared.config.hooks;
-        let meta = task.meta();
+        let waited = self.shared.latency.as_ref().and_then(|latency| latency.note_polled(raw));
+        if let (Some(histogram), Some(waited)) = (&self.remote().latency_histogram, waited) {
+            histogram.record(waited);
+        }
+        let told = waited.filter(|_| self.shared.config.track_latency);
+        let meta = task.meta().with_schedule_latency(told);
         if let Some(hook) = &hooks.before_poll {
             hook(&meta);
         }

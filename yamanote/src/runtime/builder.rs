@@ -48,6 +48,24 @@ pub struct Builder {
     unhandled_panic: UnhandledPanic,
     seed: Option<RngSeed>,
     poll_histogram: PollHistogram,
+    latency_histogram: LatencyHistogram,
+    track_latency: bool,
+}
+
+/// What was asked for of the schedule-latency histogram.
+#[derive(Default)]
+struct LatencyHistogram {
+    enabled: bool,
+    configuration: Option<HistogramConfiguration>,
+}
+
+impl LatencyHistogram {
+    fn configuration(&self) -> Option<HistogramConfiguration> {
+        let default = || {
+            HistogramConfiguration::linear(limits::POLL_HISTOGRAM_WIDTH, limits::POLL_HISTOGRAM_BUCKETS)
+        };
+        self.enabled.then(|| self.configuration.clone().unwrap_or_else(default))
+    }
 }
 
 /// What was asked for of the poll-time histogram.
@@ -115,6 +133,8 @@ impl Builder {
             unhandled_panic: UnhandledPanic::Ignore,
             seed: None,
             poll_histogram: PollHistogram::default(),
+            latency_histogram: LatencyHistogram::default(),
+            track_latency: false,
         }
     }
 
@@ -435,6 +455,30 @@ impl Builder {
         self
     }
 
+    /// Sorts into buckets how long tasks wait between being woken and being polled, for each worker. Costs a lock
+    /// for each wake and each poll.
+    pub fn enable_metrics_schedule_latency_histogram(&mut self) -> &mut Builder {
+        self.latency_histogram.enabled = true;
+        self
+    }
+
+    /// The layout of the schedule-latency histogram: 10 buckets of 100 microseconds by default.
+    pub fn metrics_schedule_latency_histogram_configuration(
+        &mut self,
+        configuration: HistogramConfiguration,
+    ) -> &mut Builder {
+        self.latency_histogram.configuration = Some(configuration);
+        self
+    }
+
+    /// Tells the hooks around polls how long the task waited; see
+    /// [`TaskMeta::schedule_latency`](crate::runtime::TaskMeta::schedule_latency). Costs a lock for each wake and
+    /// each poll.
+    pub fn track_task_schedule_latency(&mut self) -> &mut Builder {
+        self.track_latency = true;
+        self
+    }
+
     /// The scale of the poll-time histogram, the old way.
     #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
     pub fn metrics_poll_count_histogram_scale(
@@ -545,6 +589,8 @@ impl Builder {
                 lifo_slot: self.lifo_slot,
                 unhandled_panic: self.unhandled_panic.clone(),
                 poll_histogram: self.poll_histogram.configuration(),
+                latency_histogram: self.latency_histogram.configuration(),
+                track_latency: self.track_latency,
                 local_to: None,
                 seed: seed.value(),
                 hooks: self.hooks.clone(),

@@ -215,6 +215,33 @@ impl RuntimeMetrics {
         self.poll_time_histogram_bucket_count(worker, bucket)
     }
 
+    /// Whether it is counted how long tasks wait to be polled.
+    pub fn schedule_latency_histogram_enabled(&self) -> bool {
+        self.latencies(0).is_some()
+    }
+
+    /// How many buckets the schedule-latency histogram has; 0 if it is off.
+    pub fn schedule_latency_histogram_num_buckets(&self) -> usize {
+        self.latencies(0).map_or(0, |histogram| histogram.layout().buckets())
+    }
+
+    /// Which durations a bucket of the schedule-latency histogram counts; nothing if it is off.
+    #[track_caller]
+    pub fn schedule_latency_histogram_bucket_range(&self, bucket: usize) -> Range<Duration> {
+        self.latencies(0).map_or(Duration::ZERO..Duration::ZERO, |h| h.layout().range(bucket))
+    }
+
+    /// How often a task that the worker polled had waited for a time in the bucket; 0 if the histogram is off.
+    #[track_caller]
+    pub fn schedule_latency_histogram_bucket_count(&self, worker: usize, bucket: usize) -> u64 {
+        self.latencies(worker).map_or(0, |histogram| histogram.count(bucket))
+    }
+
+    #[track_caller]
+    fn latencies(&self, worker: usize) -> Option<&Histogram> {
+        self.handle.shared.remotes[worker].latency_histogram.as_ref()
+    }
+
     #[track_caller]
     fn histogram(&self, worker: usize) -> Option<&Histogram> {
         self.handle.shared.remotes[worker].poll_histogram.as_ref()

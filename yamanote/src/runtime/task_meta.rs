@@ -32,6 +32,11 @@ impl TaskMeta<'_> {
         TaskMeta { id, spawned_at, schedule_latency: None, _task: PhantomData }
     }
 
+    pub(crate) fn with_schedule_latency(mut self, latency: Option<Duration>) -> Self {
+        self.schedule_latency = latency;
+        self
+    }
+
     /// The task's id.
     pub fn id(&self) -> Id {
         self.id
@@ -42,7 +47,8 @@ impl TaskMeta<'_> {
         self.spawned_at
     }
 
-    /// How long the task waited between being woken and being polled; `None`, since that is not tracked.
+    /// How long the task waited between being woken and being polled. Only known to the hooks around a poll, and
+    /// only where it is [tracked](crate::runtime::Builder::track_task_schedule_latency).
     pub fn schedule_latency(&self) -> Option<Duration> {
         self.schedule_latency
     }

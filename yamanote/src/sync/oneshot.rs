@@ -456,6 +456,8 @@ unsafe impl<T: Send> Send for Receiver<T> {}
 // SAFETY: as for `Sender`.
 unsafe impl<T: Send> Sync for Receiver<T> {}
 // As for `Sender`.
+// A value on its way is never pinned: hyper moves a pinned sender.
+impl<T> Unpin for Sender<T> {}
 impl<T> Unpin for Receiver<T> {}
 
 impl<T> Receiver<T> {
