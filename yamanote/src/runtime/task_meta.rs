@@ -18,7 +18,6 @@ use crate::task::Id;
 ///     .unwrap();
 /// runtime.block_on(async { yamanote::spawn(async {}).await.unwrap() });
 /// ```
-#[non_exhaustive]
 #[derive(Debug)]
 pub struct TaskMeta<'a> {
     id: Id,
