@@ -135,23 +135,27 @@ mod models {
     #[test]
     fn two_rounds() {
         model(|| {
-            let shared = Arc::new((Barrier::new(2), UnsafeCell::new(0)));
-            let run = |shared: &(Barrier, UnsafeCell<u32>), writes: bool| {
-                if writes {
-                    // SAFETY: the other one reads after the barrier only.
-                    shared.1.with_mut(|n| unsafe { *n = 1 });
-                }
-                let one = block_on(shared.0.wait()).is_leader();
-                // SAFETY: nobody writes after the barrier.
-                shared.1.with(|n| assert_eq!(unsafe { *n }, 1));
-                let two = block_on(shared.0.wait()).is_leader();
-                (one, two)
+            let cells = [UnsafeCell::new(0), UnsafeCell::new(0)];
+            let shared = Arc::new((Barrier::new(2), cells));
+            // Each writes before one of the rounds what both read after it.
+            let run = |(barrier, cells): &(Barrier, [UnsafeCell<u32>; 2]), me: usize| {
+                let round = |n: usize| {
+                    if n == me {
+                        // SAFETY: the other one reads after this round only.
+                        cells[n].with_mut(|v| unsafe { *v = 1 });
+                    }
+                    let leader = block_on(barrier.wait()).is_leader();
+                    // SAFETY: nobody writes after this round.
+                    cells[n].with(|v| assert_eq!(unsafe { *v }, 1));
+                    leader
+                };
+                (round(0), round(1))
             };
             let other = {
                 let shared = shared.clone();
-                thread::spawn(move || run(&shared, true))
+                thread::spawn(move || run(&shared, 0))
             };
-            let here = run(&shared, false);
+            let here = run(&shared, 1);
             let there = other.join().unwrap();
             assert!(here.0 != there.0 && here.1 != there.1);
         });

@@ -565,7 +565,8 @@ impl Inner {
         if generation(state) != self.generation {
             // Notified with all; its waker has not been called yet and need not be.
             // SAFETY: it is linked, and in this list because of its generation.
-            unsafe { lists.draining.remove(NonNull::from(waiter)) };
+            let removed = unsafe { lists.draining.remove(NonNull::from(waiter)) };
+            assert!(removed, "a waiter that was not notified is in the list of its generation");
             // SAFETY: the lock is held, and the waiter unlinked under it.
             waker = unsafe { waiter.waker.with_mut(|w| (*w).take()) };
             drop(lists);
@@ -601,15 +602,14 @@ impl Inner {
                 // Relaxed: the generation of linked waiters changes under the lock.
                 let current = generation(notify.state.load(Relaxed)) == self.generation;
                 let node = NonNull::from(waiter);
-                if current {
-                    // SAFETY: it is linked, and in this list because of its generation.
-                    unsafe { lists.queue.remove(node) };
-                    if lists.queue.is_empty() {
-                        notify.state.fetch_and(!WAITERS, AcqRel);
-                    }
-                } else {
-                    // SAFETY: as above.
-                    unsafe { lists.draining.remove(node) };
+                // SAFETY: it is linked, and in this list because of its generation.
+                let removed = unsafe {
+                    if current { lists.queue.remove(node) } else { lists.draining.remove(node) }
+                };
+                // Or a list would point to what is about to be freed.
+                assert!(removed, "a waiter that was not notified is in the list of its generation");
+                if current && lists.queue.is_empty() {
+                    notify.state.fetch_and(!WAITERS, AcqRel);
                 }
                 // SAFETY: the lock is held, and the waiter unlinked under it.
                 let waker = unsafe { waiter.waker.with_mut(|w| (*w).take()) };
