@@ -153,9 +153,9 @@ mod models {
             };
             let other = {
                 let shared = shared.clone();
-                thread::spawn(move || run(&shared, 0))
+                thread::spawn(move || run(&shared, 1))
             };
-            let here = run(&shared, 1);
+            let here = run(&shared, 0);
             let there = other.join().unwrap();
             assert!(here.0 != there.0 && here.1 != there.1);
         });
