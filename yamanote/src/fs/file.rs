@@ -72,6 +72,15 @@ enum Operation {
     Read(io::Result<usize>),
     Write(io::Result<()>),
     Seek(io::Result<u64>),
+    SetLen(io::Result<()>),
+}
+
+/// Puts the position back by bytes that were read ahead and that nobody asked for.
+fn step_back(mut file: &StdFile, back: i64) -> io::Result<()> {
+    match back {
+        0 => Ok(()),
+        _ => file.seek(SeekFrom::Current(-back)).map(drop),
+    }
 }
 
 fn lost() -> io::Error {
@@ -161,26 +170,19 @@ impl File {
     pub async fn set_len(&self, size: u64) -> io::Result<()> {
         let mut inner = self.inner.lock().await;
         inner.finish().await;
-        let mut buffer = match &mut inner.state {
-            State::Idle(buffer) => std::mem::take(buffer),
-            State::Busy(_) => return Err(lost()),
-        };
+        let State::Idle(buffer) = &mut inner.state else { return Err(lost()) };
+        let mut buffer = std::mem::take(buffer);
         let back = buffer.discard();
         let std = Arc::clone(&self.std);
-        let (result, position) = asyncify(move || {
-            // The place where the reader thinks it is.
-            let position =
-                if back > 0 { (&*std).seek(SeekFrom::Current(-back)).map(Some) } else { Ok(None) };
-            Ok(match position {
-                Ok(position) => (std.set_len(size), position),
-                Err(error) => (Err(error), None),
-            })
-        })
-        .await?;
-        if let Some(position) = position {
-            inner.position = position;
+        // The file is busy with it, so that what comes next waits for it even if this future is dropped.
+        inner.state = State::Busy(spawn_blocking(move || {
+            let result = step_back(&std, back).and_then(|()| std.set_len(size));
+            (Operation::SetLen(result), buffer)
+        }));
+        match std::future::poll_fn(|cx| inner.poll_job(cx)).await? {
+            Operation::SetLen(result) => result,
+            Operation::Read(_) | Operation::Write(_) | Operation::Seek(_) => Err(lost()),
         }
-        result
     }
 
     /// What the system knows of the file.
@@ -207,6 +209,10 @@ impl File {
 
     /// Gives the standard library's file back, after what was accepted has been written.
     ///
+    /// # Panics
+    /// If a dropped future left something behind that still uses the file, and the process has no
+    /// descriptor left for a second one.
+    ///
     /// # Examples
     /// ```
     /// # #[yamanote::main(flavor = "current_thread")]
@@ -219,8 +225,10 @@ impl File {
     /// ```
     pub async fn into_std(mut self) -> StdFile {
         self.inner.get_mut().finish().await;
-        // A job drops its reference before its result is told, so this is the only one.
-        Arc::try_unwrap(self.std).expect("a finished job still holds the file")
+        // A job drops its reference before its result is told. One that nobody waited for, of a
+        // `metadata` whose future was dropped for instance, may still hold the file.
+        Arc::try_unwrap(self.std)
+            .unwrap_or_else(|std| std.try_clone().expect("a descriptor for a file that is in use"))
     }
 
     /// Gives the standard library's file back, or this one if an operation is under way.
@@ -282,13 +290,7 @@ impl File {
     fn start_write(&mut self, mut buffer: Buffer, back: i64) -> io::Result<()> {
         let std = Arc::clone(&self.std);
         let job = spawn_mandatory_blocking(move || {
-            let mut file = &*std;
-            let result = match back {
-                0 => Ok(()),
-                // Bytes that were read ahead of the writer's place.
-                _ => file.seek(SeekFrom::Current(-back)).map(drop),
-            };
-            let result = result.and_then(|()| buffer.write_to(&mut file));
+            let result = step_back(&std, back).and_then(|()| buffer.write_to(&mut &*std));
             (Operation::Write(result), buffer)
         });
         self.inner.get_mut().state = State::Busy(job.ok_or_else(lost)?);
@@ -383,7 +385,7 @@ impl AsyncRead for File {
                         return Poll::Ready(Ok(()));
                     }
                     Operation::Write(Err(error)) => inner.write_error = Some(error.kind()),
-                    Operation::Write(Ok(())) | Operation::Seek(_) => {}
+                    Operation::Write(Ok(())) | Operation::Seek(_) | Operation::SetLen(_) => {}
                 },
             }
         }
@@ -422,7 +424,7 @@ impl AsyncWrite for File {
             State::Idle(_) => Poll::Ready(Ok(())),
             State::Busy(_) => match ready!(inner.poll_job(cx))? {
                 Operation::Write(result) => Poll::Ready(result),
-                Operation::Read(_) | Operation::Seek(_) => Poll::Ready(Ok(())),
+                Operation::Read(_) | Operation::Seek(_) | Operation::SetLen(_) => Poll::Ready(Ok(())),
             },
         }
     }
@@ -460,7 +462,7 @@ impl AsyncSeek for File {
                 State::Busy(_) => match ready!(inner.poll_job(cx))? {
                     Operation::Seek(result) => return Poll::Ready(result),
                     Operation::Write(Err(error)) => inner.write_error = Some(error.kind()),
-                    Operation::Write(Ok(())) | Operation::Read(_) => {}
+                    Operation::Write(Ok(())) | Operation::Read(_) | Operation::SetLen(_) => {}
                 },
             }
         }

@@ -1,10 +1,11 @@
 //! A process that was started.
 
 use std::future::poll_fn;
-use std::io;
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::process::{Child as StdChild, ExitStatus, Output};
 use std::task::{Context, Poll, ready};
+use std::{fmt, io};
 
 use crate::io::{AsyncRead, ReadBuf};
 use crate::process::imp;
@@ -13,10 +14,10 @@ use crate::process::stdio::{ChildStderr, ChildStdin, ChildStdout};
 /// A process that was started by [`Command::spawn`](crate::process::Command::spawn).
 ///
 /// It goes on when this is dropped, unless [`kill_on_drop`](crate::process::Command::kill_on_drop) was set.
-#[derive(Debug)]
 pub struct Child {
     state: State,
     kill_on_drop: bool,
+    _not_unwind_safe: crate::util::NotUnwindSafe,
     /// The pipe to the process's standard input, if one was asked for.
     pub stdin: Option<ChildStdin>,
     /// The pipe from the process's standard output, if one was asked for.
@@ -38,7 +39,7 @@ impl Child {
         let stdout = child.stdout.take().map(ChildStdout::from_std).transpose()?;
         let stderr = child.stderr.take().map(ChildStderr::from_std).transpose()?;
         let state = State::Running(imp::Running::new(child)?);
-        Ok(Child { state, kill_on_drop, stdin, stdout, stderr })
+        Ok(Child { state, kill_on_drop, _not_unwind_safe: PhantomData, stdin, stdout, stderr })
     }
 
     /// The process's number. `None` once its end is known: the number may be another's by then.
@@ -142,6 +143,18 @@ impl Child {
         .await?;
         let status = status.expect("ready only when it is known");
         Ok(Output { status, stdout: stdout.bytes, stderr: stderr.bytes })
+    }
+}
+
+impl fmt::Debug for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child")
+            .field("state", &self.state)
+            .field("kill_on_drop", &self.kill_on_drop)
+            .field("stdin", &self.stdin)
+            .field("stdout", &self.stdout)
+            .field("stderr", &self.stderr)
+            .finish()
     }
 }
 

@@ -123,7 +123,7 @@ static CHILD_HOOK: OnceLock<fn()> = OnceLock::new();
 pub(crate) fn on_child_exit(hook: fn()) -> io::Result<()> {
     CHILD_HOOK.get_or_init(|| hook);
     let Ok(handle) = Handle::try_current() else { return Ok(()) };
-    if !handle.shared.driver(0).io.is_enabled() || handle.shared.is_shutdown() {
+    if !can_pump(&handle) {
         return Ok(());
     }
     let globals = globals()?;
@@ -131,13 +131,24 @@ pub(crate) fn on_child_exit(hook: fn()) -> io::Result<()> {
     globals.slots[libc::SIGCHLD as usize].install(libc::SIGCHLD, globals)
 }
 
+/// Whether a runtime can watch the socket.
+fn can_pump(handle: &Handle) -> bool {
+    handle.shared.driver(0).io.is_enabled() && !handle.shared.is_shutdown()
+}
+
+/// Tells one runtime from another.
+fn address(handle: &Handle) -> usize {
+    Arc::as_ptr(&handle.shared) as usize
+}
+
 /// One listener of one signal.
 pub(super) struct Listener {
     slot: &'static Slot,
     number: usize,
     seen: usize,
-    /// Keeps the signal on its way while this listener's runtime lives.
-    _pump: Arc<Pump>,
+    /// Of the runtime that last polled this listener, at first of the one that made it: it keeps the signal
+    /// on its way while that runtime runs.
+    pump: Arc<Pump>,
 }
 
 impl Listener {
@@ -155,6 +166,9 @@ impl Listener {
         if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
             return Err(io::Error::other(format!("Refusing to register signal {signal}")));
         }
+        if handle.shared.is_shutdown() {
+            return Err(io::Error::other("the runtime is shut down"));
+        }
         let globals = globals()?;
         let Some(slot) = globals.slots.get(signal as usize) else {
             return Err(io::Error::other(format!("signal {signal} does not exist")));
@@ -170,7 +184,7 @@ impl Listener {
         drop(listeners);
         // Acquire: nothing that came before counts.
         let seen = slot.version.load(Ordering::Acquire);
-        Ok(Listener { slot, number, seen, _pump: pump })
+        Ok(Listener { slot, number, seen, pump })
     }
 
     /// Ready once for any number of signals since the last time.
@@ -180,8 +194,22 @@ impl Listener {
         }
         let old = self.slot.lock().wakers[self.number].replace(cx.waker().clone());
         drop(old);
+        self.follow();
         // A broadcast either came before the waker was stored, and its version is seen now, or finds it.
         if self.take_changed() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The runtime that polls is not always the one that the listener was made on, and that one may be gone or
+    /// idle.
+    fn follow(&mut self) {
+        let Ok(handle) = Handle::try_current() else { return };
+        if self.pump.runtime == address(&handle) || !can_pump(&handle) {
+            return;
+        }
+        // On an error the signal still comes by the old way, if it does.
+        if let Ok(pump) = Pump::of(&handle, self.pump.globals) {
+            self.pump = pump;
+        }
     }
 
     fn take_changed(&mut self) -> bool {
@@ -206,6 +234,8 @@ impl Drop for Listener {
 struct Pump {
     socket: PollEvented<UnixStream>,
     globals: &'static Globals,
+    /// Whose it is: an [`address`]. The socket keeps the runtime's memory, so no other gets there.
+    runtime: usize,
 }
 
 /// Woken by the socket's event. Weak, since the socket keeps its waker.
@@ -222,17 +252,18 @@ impl Wake for PumpWaker {
 impl Pump {
     /// The runtime's pump.
     fn of(handle: &Handle, globals: &'static Globals) -> io::Result<Arc<Pump>> {
-        handle.shared.attachments.get_or_try(|| {
+        let mut made = false;
+        let pump = handle.shared.attachments.get_or_try(|| {
+            made = true;
             let _guard = handle.enter();
-            Pump::start(globals)
-        })
-    }
-
-    fn start(globals: &'static Globals) -> io::Result<Arc<Pump>> {
-        let socket = UnixStream::from_std(globals.receiver.try_clone()?);
-        let pump =
-            Arc::new(Pump { socket: PollEvented::with_interest(socket, Interest::READABLE)?, globals });
-        pump.run();
+            let socket = UnixStream::from_std(globals.receiver.try_clone()?);
+            let socket = PollEvented::with_interest(socket, Interest::READABLE)?;
+            io::Result::Ok(Arc::new(Pump { socket, globals, runtime: address(handle) }))
+        })?;
+        if made {
+            // Not before the lock is released: it wakes listeners.
+            pump.run();
+        }
         Ok(pump)
     }
 

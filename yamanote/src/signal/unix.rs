@@ -1,6 +1,7 @@
 //! Signals of Unix systems.
 
 use std::io;
+use std::marker::PhantomData;
 use std::os::raw::c_int;
 use std::task::{Context, Poll};
 
@@ -132,6 +133,7 @@ impl From<SignalKind> for c_int {
 #[must_use = "streams do nothing unless polled"]
 pub struct Signal {
     listener: Listener,
+    _not_unwind_safe: crate::util::NotUnwindSafe,
 }
 
 /// Makes a listener for one kind of signal.
@@ -146,7 +148,7 @@ pub struct Signal {
 /// Outside a runtime with input/output enabled.
 #[track_caller]
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
-    Ok(Signal { listener: Listener::new(kind.0)? })
+    Ok(Signal { listener: Listener::new(kind.0)?, _not_unwind_safe: PhantomData })
 }
 
 impl Signal {

@@ -13,3 +13,8 @@ pub(crate) use cache_padded::CachePadded;
 pub(crate) use counter::Counter;
 pub(crate) use linked_list::LinkedList;
 pub(crate) use wake_list::WakeList;
+
+/// In a type, takes `UnwindSafe` and `RefUnwindSafe` from it and nothing else, where upstream's lacks them:
+/// a program must not come to rely on what it loses when it goes back.
+#[cfg(all(unix, any(feature = "process", feature = "signal")))]
+pub(crate) type NotUnwindSafe = std::marker::PhantomData<&'static (dyn Fn() + Send + Sync)>;

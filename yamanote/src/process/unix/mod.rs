@@ -54,8 +54,13 @@ impl Running {
     #[track_caller]
     pub(super) fn new(child: StdChild) -> io::Result<Running> {
         orphans::reap();
-        let exit = Exit::of(&child)?;
-        Ok(Running { child: Some(child), exit })
+        match Exit::of(&child) {
+            Ok(exit) => Ok(Running { child: Some(child), exit }),
+            Err(error) => {
+                orphans::adopt(child);
+                Err(error)
+            }
+        }
     }
 
     fn child(&mut self) -> &mut StdChild {
@@ -79,12 +84,16 @@ impl Running {
     }
 
     pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<ExitStatus>> {
+        let mut taken_over = false;
         loop {
             // First the waker, then the look: an end in between wakes.
             let heard = match &mut self.exit {
                 Exit::Descriptor(descriptor) => match descriptor.poll_exit(cx) {
+                    // The runtime it was registered with is gone, so the current one takes over; unless it
+                    // is going too.
+                    Poll::Ready(Err(error)) if taken_over => return Poll::Ready(Err(error)),
                     Poll::Ready(Err(_)) => {
-                        // The runtime it was registered with is gone; the current one takes over.
+                        taken_over = true;
                         let child = self.child.as_ref().expect("there until its end is known");
                         self.exit = Exit::of(child)?;
                         continue;

@@ -1,0 +1,11 @@
+//! Files and directories, on both flavours of runtime.
+
+#![cfg(not(loom))]
+
+mod cancelled;
+mod directories;
+mod file;
+mod paths;
+#[cfg(unix)]
+mod special;
+mod support;
