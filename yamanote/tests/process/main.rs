@@ -1,0 +1,8 @@
+//! Child processes, on both flavours of runtime.
+
+#![cfg(all(unix, not(loom)))]
+
+mod ends;
+mod pipes;
+mod runtimes;
+mod support;
