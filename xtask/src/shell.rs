@@ -8,7 +8,10 @@ use serde_json::Value;
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says when it runs us: two checkouts that share a target directory share this program too.
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = PathBuf::from(here);
     here.parent().map(Path::to_path_buf).unwrap_or(here)
 }
 

@@ -14,6 +14,19 @@ pub(crate) const MAX_LIFO_POLLS: u8 = 3;
 /// with periodic work; upstream's default for its single-threaded flavour.
 pub(crate) const GLOBAL_QUEUE_INTERVAL: u32 = 31;
 
+/// How long a task may wait in the inbox of a busy worker, on average, where the interval adapts. Upstream
+/// documents the same aim for its own.
+pub(crate) const INBOX_TARGET: std::time::Duration = std::time::Duration::from_micros(200);
+
+/// The adapting interval's bounds: the local queue keeps half of the polls at least, and the inbox is never
+/// more than some ten microseconds of empty polls away.
+pub(crate) const MIN_INBOX_INTERVAL: u32 = 2;
+pub(crate) const MAX_INBOX_INTERVAL: u32 = 127;
+
+/// How long an event may wait for a busy worker, on average, unless the interval was set: a turn of the driver
+/// costs about a microsecond, a thousandth of this.
+pub(crate) const TURN_TARGET: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// Ticks between two turns of the driver while there is work. Upstream's default.
 pub(crate) const EVENT_INTERVAL: u32 = 61;
 

@@ -15,8 +15,8 @@
 //! * **wake**: a waker leads back to `schedule`.
 //!
 //! Around the flow: `shared` (what a runtime's workers share), `context` (what a thread knows),
-//! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor` (rescues what waits behind a stuck
-//! worker), `shutdown`, `hooks`, `metrics`, `limits`.
+//! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor`
+//! (rescues what waits behind a stuck worker), `pace` (how often a busy worker looks away from its queue), `shutdown`, `hooks`, `metrics`, `limits`.
 
 pub(crate) mod block_on;
 pub(crate) mod budget;
@@ -35,6 +35,7 @@ pub(crate) mod limits;
 pub(crate) mod local;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod pace;
 pub(crate) mod parker;
 pub(crate) mod queue;
 pub(crate) mod schedule;

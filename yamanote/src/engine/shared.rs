@@ -14,6 +14,7 @@ use crate::engine::idle::Idle;
 use crate::engine::latency::Latency;
 use crate::engine::metrics::WorkerStats;
 use crate::engine::monitor::Monitor;
+use crate::engine::pace::Intervals;
 use crate::engine::parker::Parker;
 use crate::engine::queue::{Inbox, LifoSlot, Ring};
 use crate::engine::task::live::LiveSet;
@@ -40,8 +41,7 @@ pub(crate) struct Config {
     pub(crate) events_per_turn: usize,
     /// The same while there is other work.
     pub(crate) events_per_busy_turn: usize,
-    pub(crate) global_queue_interval: u32,
-    pub(crate) event_interval: u32,
+    pub(crate) intervals: Intervals,
     pub(crate) lifo_slot: bool,
     pub(crate) unhandled_panic: UnhandledPanic,
     pub(crate) poll_histogram: Option<HistogramConfiguration>,

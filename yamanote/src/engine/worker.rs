@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::engine::idle::Sleep;
 use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS};
 use crate::engine::metrics::worker::BusyTimer;
+use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
@@ -67,8 +68,8 @@ impl Root for NoRoot {
 /// What belongs to whoever drives the worker.
 pub(crate) struct Core {
     pub(crate) index: usize,
-    /// Steps until the inbox gets its turn before the local queue.
-    until_inbox: u32,
+    /// When the inbox gets its turn before the local queue, and how often the driver.
+    pace: Pace,
     /// Steps until the driver is turned although there is work.
     until_turn: u32,
     /// Polls from the LIFO slot in a row.
@@ -94,8 +95,8 @@ impl Core {
     pub(crate) fn new(index: usize, shared: &Shared, seed: u64) -> Box<Core> {
         Box::new(Core {
             index,
-            until_inbox: shared.config.global_queue_interval,
-            until_turn: shared.config.event_interval,
+            pace: Pace::new(shared.config.intervals),
+            until_turn: shared.config.intervals.turn,
             lifo_polls: 0,
             searching: false,
             pushed: false,
@@ -114,7 +115,8 @@ impl Core {
 
     /// Somebody drives the worker again.
     pub(crate) fn resume(&mut self) {
-        self.busy.resume();
+        let now = self.busy.resume();
+        self.pace.restart(now);
     }
 
     pub(crate) fn random_below(&mut self, n: usize) -> usize {
@@ -296,7 +298,7 @@ impl Worker {
                     self.turn();
                 }
             }
-            for _ in 0..self.shared.config.event_interval {
+            for _ in 0..self.turn_interval() {
                 if self.shared.is_shutdown() || self.shared.had_unhandled_panic() {
                     return false;
                 }
@@ -313,6 +315,11 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Polls between two turns of the driver, for now.
+    fn turn_interval(&self) -> u32 {
+        self.core.borrow().as_deref().map_or(1, |core| core.pace.turn_interval())
     }
 
     /// Runs one task if there is one. Never blocks.
@@ -355,9 +362,7 @@ impl Worker {
     /// The next task of the worker's own.
     fn next_task(&self, core: &mut Core) -> Option<Raw> {
         let remote = self.remote();
-        core.until_inbox = core.until_inbox.saturating_sub(1);
-        if core.until_inbox == 0 {
-            core.until_inbox = self.shared.config.global_queue_interval;
+        if core.pace.tick() {
             if let Some(task) = remote.inbox.pop() {
                 core.lifo_polls = 0;
                 return Some(task);
@@ -473,7 +478,7 @@ impl Worker {
             remote.driver.fire_timers(&worker.shared.clock);
         });
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
-            core.until_turn = self.shared.config.event_interval;
+            core.until_turn = core.pace.turn_interval();
             self.requeue_deferred(core);
         }
     }
@@ -551,8 +556,8 @@ impl Worker {
             if !single {
                 core.searching = self.shared.idle.wake_up(self.index);
             }
-            core.until_turn = self.shared.config.event_interval;
-            core.busy.resume();
+            core.until_turn = core.pace.turn_interval();
+            core.resume();
             remote.stats.park_unparks.add(1);
         }
         if !single {

@@ -7,6 +7,7 @@ use std::{fmt, io};
 use crate::engine::blocking::{Pool, PoolConfig};
 use crate::engine::hooks::Hooks;
 use crate::engine::limits;
+use crate::engine::pace::Intervals;
 use crate::engine::shared::{Config, Shared};
 use crate::runtime::{
     HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
@@ -43,7 +44,7 @@ pub struct Builder {
     keep_alive: Option<Duration>,
     hooks: Hooks,
     global_queue_interval: Option<u32>,
-    event_interval: u32,
+    event_interval: Option<u32>,
     lifo_slot: bool,
     unhandled_panic: UnhandledPanic,
     seed: Option<RngSeed>,
@@ -128,7 +129,7 @@ impl Builder {
             keep_alive: None,
             hooks: Hooks::default(),
             global_queue_interval: None,
-            event_interval: limits::EVENT_INTERVAL,
+            event_interval: None,
             lifo_slot: true,
             unhandled_panic: UnhandledPanic::Ignore,
             seed: None,
@@ -361,6 +362,9 @@ impl Builder {
     /// After how many polls a worker looks at what came from elsewhere before its own queue. Lower is
     /// fairer to other threads, higher is less work.
     ///
+    /// Unless set, it is 31 on a single-threaded runtime; on a multi-threaded one it follows how long polls
+    /// take, so that what came from elsewhere waits for some 200 µs on average.
+    ///
     /// # Panics
     /// If `val` is 0.
     #[track_caller]
@@ -370,14 +374,17 @@ impl Builder {
         self
     }
 
-    /// After how many polls a busy worker looks at its event driver and timers (61 by default).
+    /// After how many polls a busy worker looks at its event driver and timers.
+    ///
+    /// Unless set, it is 61, or fewer where polls take so long that an event would wait for more than
+    /// a millisecond on average. (Upstream's is 61 however long they take.)
     ///
     /// # Panics
     /// If `val` is 0.
     #[track_caller]
     pub fn event_interval(&mut self, val: u32) -> &mut Builder {
         assert!(val > 0, "event_interval must be greater than 0");
-        self.event_interval = val;
+        self.event_interval = Some(val);
         self
     }
 
@@ -556,6 +563,7 @@ impl Builder {
     }
 
     fn build_shared(&mut self) -> io::Result<Shared> {
+        let adapts = self.flavor == RuntimeFlavor::MultiThread;
         let (flavor, workers) = match self.flavor {
             RuntimeFlavor::CurrentThread => (RuntimeFlavor::CurrentThread, 1),
             RuntimeFlavor::MultiThread => {
@@ -582,10 +590,12 @@ impl Builder {
                 start_paused: self.start_paused,
                 events_per_turn: self.events_per_turn,
                 events_per_busy_turn: self.events_per_busy_turn,
-                global_queue_interval: self
-                    .global_queue_interval
-                    .unwrap_or(limits::GLOBAL_QUEUE_INTERVAL),
-                event_interval: self.event_interval,
+                intervals: Intervals {
+                    inbox: self.global_queue_interval.unwrap_or(limits::GLOBAL_QUEUE_INTERVAL),
+                    inbox_adapts: self.global_queue_interval.is_none() && adapts,
+                    turn: self.event_interval.unwrap_or(limits::EVENT_INTERVAL),
+                    turn_adapts: self.event_interval.is_none(),
+                },
                 lifo_slot: self.lifo_slot,
                 unhandled_panic: self.unhandled_panic.clone(),
                 poll_histogram: self.poll_histogram.configuration(),

@@ -73,7 +73,9 @@ impl BusyTimer {
         self.polls_then = polls;
     }
 
-    pub(crate) fn resume(&mut self) {
+    /// It works again, from the moment given back.
+    pub(crate) fn resume(&mut self) -> Instant {
         self.since = Instant::now();
+        self.since
     }
 }
