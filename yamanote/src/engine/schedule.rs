@@ -3,8 +3,8 @@
 //! * On a worker of the task's runtime: into that worker's own queues. The task goes where its waker runs,
 //!   so two tasks that talk to each other end up side by side, and a socket's task runs on the
 //!   worker that saw the event.
-//! * Elsewhere: into the inbox of the worker that last ran it if that one sleeps (its caches may still be
-//!   warm), else of some sleeper, else home, with a sleeper notified should one appear.
+//! * Elsewhere: into the inbox of the worker that last ran it (its caches may still be warm). If it sleeps it is
+//!   woken, else some sleeper is, to come and steal, unless a worker searches already.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -97,17 +97,13 @@ fn push_remote(shared: &Arc<Shared>, raw: Raw) {
         home => home as usize % shared.workers(),
     };
     // Claim before queueing: whoever is claimed looks into its own inbox first.
-    let claimed = if shared.idle.claim(home) { Some(home) } else { shared.idle.claim_any(home) };
-    let target = claimed.unwrap_or(home);
-    let pushed = shared.remotes[target].inbox.push(raw);
-    match claimed {
-        Some(worker) => shared.unpark(worker),
-        // Everybody is awake; one may have been falling asleep just now.
-        None => {
-            if let Some(worker) = shared.idle.notify_one(home) {
-                shared.unpark(worker);
-            }
-        }
+    let claimed = shared.idle.claim(home);
+    let pushed = shared.remotes[home].inbox.push(raw);
+    if claimed {
+        shared.unpark(home);
+    } else if let Some(worker) = shared.idle.notify_one(home) {
+        // It is awake, but may be busy, or just falling asleep. Not if somebody searches already.
+        shared.unpark(worker);
     }
     if let Err(raw) = pushed {
         // The runtime is gone.

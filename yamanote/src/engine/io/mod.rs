@@ -4,6 +4,8 @@
 pub(crate) mod condvar;
 
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+mod doze;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod on;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 pub(crate) use on::IoDriver;

@@ -15,7 +15,8 @@
 //!
 //! # Unpark
 //! A flag and an event. The flag is there because a foreign worker's turn may swallow the event; only a
-//! turn that may wait takes the flag down.
+//! turn that may wait takes the flag down. Where nothing is watched the owner waits in [`doze`](super::doze), and the
+//! event is not needed.
 
 use std::fmt;
 use std::io;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64 as Counter;
 use std::time::Duration;
 
+use crate::engine::io::doze::Doze;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -45,6 +47,7 @@ pub(crate) struct Poller {
     registry: mio::Registry,
     waker: mio::Waker,
     unparked: AtomicBool,
+    doze: Doze,
     sources: Mutex<Sources>,
     /// Whether `released` holds anything, to spare turns the lock.
     has_released: AtomicBool,
@@ -85,6 +88,7 @@ impl Poller {
             registry,
             waker,
             unparked: AtomicBool::new(false),
+            doze: Doze::new(),
             sources: Mutex::new(Sources {
                 watched: LinkedList::new(),
                 released: Vec::new(),
@@ -98,8 +102,15 @@ impl Poller {
     }
 
     pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
-        let mut turn = self.turn.lock();
         let may_wait = timeout != Some(Duration::ZERO);
+        // Relaxed, all of them: hints, looked at again in the doze. Released sources are freed by a turn.
+        if may_wait && !self.has_sources() && !self.has_released.load(Ordering::Relaxed) {
+            self.doze.wait(timeout, || self.has_sources() || self.unparked.load(Ordering::Relaxed));
+            // An unpark comes but once a park, so this one was for the park that ends here.
+            self.unparked.store(false, Ordering::Relaxed);
+            return 0;
+        }
+        let mut turn = self.turn.lock();
         // Acquire: pairs with the releases in `unpark` and `collect`.
         let timeout = if self.unparked.load(Ordering::Acquire) { Some(Duration::ZERO) } else { timeout };
         let count = self.collect(&mut turn, timeout, max_events);
@@ -183,10 +194,13 @@ impl Poller {
         count as usize
     }
 
+    /// Makes the owner's wait return, or its next one.
     pub(crate) fn unpark(&self) {
         // Release: pairs with the acquire in `turn`.
         self.unparked.store(true, Ordering::Release);
-        self.waker.wake().expect("the I/O driver cannot be woken");
+        if !self.doze.interrupt() {
+            self.waker.wake().expect("the I/O driver cannot be woken");
+        }
     }
 
     pub(crate) fn register(
@@ -204,8 +218,11 @@ impl Poller {
             // SAFETY: not null; in no list, since the caller registers a source once at a time; kept
             // alive by the reference that has just become the list's.
             unsafe { sources.watched.push_back(std::ptr::NonNull::new_unchecked(node)) };
+            // Relaxed: `interrupt` puts a fence behind it.
             self.watching.fetch_add(1, Ordering::Relaxed);
         }
+        // If the owner waits where no event reaches it, it must move.
+        self.doze.interrupt();
         let token = mio::Token(Arc::as_ptr(source).expose_provenance());
         attach(&self.registry, token).inspect_err(|_| {
             // The system does not know the token, so nothing need be waited for.
@@ -274,7 +291,7 @@ impl Poller {
     }
 
     /// Whether a turn could bring an event. Relaxed: for the owner, who knows what it registered itself;
-    /// what another thread registers here meanwhile is seen by the next look, or by the next wait.
+    /// what another thread registers here meanwhile is seen by the next look, or ends the next wait.
     pub(crate) fn has_sources(&self) -> bool {
         self.watching.load(Ordering::Relaxed) != 0
     }

@@ -1,0 +1,138 @@
+//! How an owner waits whose poller watches nothing: on a condition variable.
+//!
+//! To wait in the poller costs its owner's waker a write to an event, and the owner two system calls. While there
+//! is no source no event can come, and a condition variable does for less. Two things end such a wait, an unpark and
+//! a source that another thread registers. Both make themselves visible (a flag, a count) and then look whether
+//! the owner dozes; the owner says that it dozes and then looks at flag and count. Between each write and the
+//! read after it stands a sequentially consistent fence, so one of the two sees the other.
+
+use std::time::Duration;
+
+use crate::engine::io::condvar::CondvarPark;
+use crate::loom::sync::atomic::{AtomicBool, Ordering, fence};
+
+#[derive(Debug)]
+pub(crate) struct Doze {
+    /// Set by the owner only.
+    dozing: AtomicBool,
+    park: CondvarPark,
+}
+
+impl Doze {
+    pub(crate) fn new() -> Doze {
+        Doze { dozing: AtomicBool::new(false), park: CondvarPark::new() }
+    }
+
+    /// Waits for an [`interrupt`](Self::interrupt), at most for `timeout`, unless `wanted` finds that there is a
+    /// reason not to. For the owner. May return early for no reason.
+    pub(crate) fn wait(&self, timeout: Option<Duration>, wanted: impl FnOnce() -> bool) {
+        // Relaxed: ordered by the fence. Partner: the fence in `interrupt`.
+        self.dozing.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if !wanted() {
+            self.park.wait(timeout);
+        }
+        // Relaxed: an interrupt that still finds it true makes the next wait return early, no more.
+        self.dozing.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the owner's wait, after what `wanted` looks at was made visible. `false`: the owner does not doze.
+    pub(crate) fn interrupt(&self) -> bool {
+        // Partner: the fence in `wait`.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        let dozing = self.dozing.load(Ordering::Relaxed);
+        if dozing {
+            self.park.unpark();
+        }
+        dozing
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::loom::sync::atomic::AtomicUsize;
+    use crate::loom::sync::{Arc, Condvar, Mutex};
+    use crate::loom::{model, thread};
+
+    /// A poller reduced to what matters here: how many sources it watches, the unpark flag, and the event that
+    /// is all a wait in it sees.
+    struct Poller {
+        doze: Doze,
+        watching: AtomicUsize,
+        unparked: AtomicBool,
+        event: Mutex<bool>,
+        condvar: Condvar,
+    }
+
+    impl Poller {
+        fn new() -> Arc<Poller> {
+            Arc::new(Poller {
+                doze: Doze::new(),
+                watching: AtomicUsize::new(0),
+                unparked: AtomicBool::new(false),
+                event: Mutex::new(false),
+                condvar: Condvar::new(),
+            })
+        }
+
+        /// Whether the event came.
+        fn turn(&self) -> bool {
+            if self.watching.load(Ordering::Relaxed) == 0 {
+                self.doze.wait(None, || {
+                    self.watching.load(Ordering::Relaxed) != 0 || self.unparked.load(Ordering::Relaxed)
+                });
+                return false;
+            }
+            let mut event = self.event.lock();
+            while !*event {
+                event = self.condvar.wait(event);
+            }
+            *event = false;
+            true
+        }
+
+        fn raise_event(&self) {
+            *self.event.lock() = true;
+            self.condvar.notify_one();
+        }
+
+        fn unpark(&self) {
+            self.unparked.store(true, Ordering::Relaxed);
+            if !self.doze.interrupt() {
+                self.raise_event();
+            }
+        }
+    }
+
+    #[test]
+    fn an_unpark_reaches_the_owner_wherever_it_waits() {
+        model(|| {
+            let poller = Poller::new();
+            let other = Arc::clone(&poller);
+            // The looking side runs on the spawned thread.
+            let owner = thread::spawn(move || {
+                other.turn();
+            });
+            poller.unpark();
+            owner.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_source_that_another_thread_registers_is_waited_for() {
+        model(|| {
+            let poller = Poller::new();
+            let other = Arc::clone(&poller);
+            let owner = thread::spawn(move || {
+                // As the worker does: parks again until there is something.
+                while !other.turn() {}
+            });
+            poller.watching.fetch_add(1, Ordering::Relaxed);
+            poller.doze.interrupt();
+            poller.raise_event();
+            owner.join().unwrap();
+        });
+    }
+}
