@@ -5,6 +5,7 @@
 //!   with the future as its root ([`drive_current_thread`]); if another thread has the core, it parks like any other until
 //!   its future is woken or the core comes free.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -44,14 +45,25 @@ impl ThreadWaker {
     }
 }
 
+thread_local! {
+    /// The waker that the thread parked with last, and its other self, for the next time. A wake-up that comes late
+    /// makes that one poll once too often. Whoever uses it takes it out: a future polled inside another's poll must
+    /// not swallow the other's wake-ups.
+    static SPARE: Cell<Option<(Arc<ThreadWaker>, Waker)>> = const { Cell::new(None) };
+}
+
 /// Polls `future` to its end, parking the calling thread while it is pending.
 pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
-    let waker = ThreadWaker::new(false);
-    let task_waker = Waker::from(Arc::clone(&waker));
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    let (waker, task_waker) = spare.unwrap_or_else(|| {
+        let waker = ThreadWaker::new(false);
+        (Arc::clone(&waker), Waker::from(waker))
+    });
     let mut cx = Context::from_waker(&task_waker);
     let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = budget::with_budget(|| future.as_mut().poll(&mut cx)) {
+            let _ = SPARE.try_with(|spare| spare.set(Some((waker, task_waker))));
             return output;
         }
         while !waker.take() {
@@ -87,22 +99,17 @@ mod rt {
     use crate::engine::worker::{Core, Root, Worker};
     use crate::runtime::Handle;
 
-    /// Wakes the root of a single-threaded runtime.
-    struct RootWaker {
-        shared: Arc<Shared>,
-        woken: AtomicBool,
-    }
-
-    impl Wake for RootWaker {
+    /// Wakes the root of a single-threaded runtime. The flag is the runtime's, not the root's, which spares each
+    /// `block_on` an allocation; a waker that outlives its `block_on` makes the next one poll once too often.
+    impl Wake for Shared {
         fn wake(self: Arc<Self>) {
             self.wake_by_ref();
         }
 
         fn wake_by_ref(self: &Arc<Self>) {
             // Release pairs with `take_woken`'s Acquire.
-            if !self.woken.swap(true, Ordering::AcqRel) && context::worker_index(&self.shared).is_none()
-            {
-                self.shared.unpark(0);
+            if !self.root_woken.swap(true, Ordering::AcqRel) && context::worker_index(self).is_none() {
+                self.unpark(0);
             }
         }
     }
@@ -111,14 +118,14 @@ mod rt {
     struct BlockOn<'a, F: Future> {
         future: Pin<&'a mut F>,
         output: &'a mut Option<F::Output>,
-        wake: &'a RootWaker,
+        woken: &'a AtomicBool,
         waker: &'a Waker,
     }
 
     impl<F: Future> Root for BlockOn<'_, F> {
         fn take_woken(&mut self) -> bool {
             // Relaxed: only spares the swap. Acquire pairs with the Release in `wake_by_ref`.
-            self.wake.woken.load(Ordering::Relaxed) && self.wake.woken.swap(false, Ordering::Acquire)
+            self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::Acquire)
         }
 
         fn poll(&mut self) -> bool {
@@ -133,7 +140,7 @@ mod rt {
         }
 
         fn is_woken(&self) -> bool {
-            self.wake.woken.load(Ordering::Relaxed)
+            self.woken.load(Ordering::Relaxed)
         }
     }
 
@@ -154,9 +161,12 @@ mod rt {
     pub(crate) fn drive_current_thread<F: Future>(handle: &Handle, future: F) -> F::Output {
         context::enter_runtime(handle, false, || {
             let mut future = pin!(future);
+            let shared = &handle.shared;
+            if let Some(core) = shared.core_slot.take() {
+                return drive(shared, core, future);
+            }
             let thread_waker = ThreadWaker::new(true);
             let waker = Waker::from(Arc::clone(&thread_waker));
-            let shared = &handle.shared;
             loop {
                 if let Some(core) = shared.core_slot.take_or_wait() {
                     return drive(shared, core, future);
@@ -188,12 +198,14 @@ mod rt {
     fn drive<F: Future>(shared: &Arc<Shared>, mut core: Box<Core>, future: Pin<&mut F>) -> F::Output {
         core.resume();
         let worker = Worker::new(Arc::clone(shared), core);
-        let wake = Arc::new(RootWaker { shared: Arc::clone(shared), woken: AtomicBool::new(true) });
-        let waker = Waker::from(Arc::clone(&wake));
+        // Relaxed: whoever holds the core reads it next.
+        shared.root_woken.store(true, Ordering::Relaxed);
+        let waker = Waker::from(Arc::clone(shared));
         let mut output = None;
-        context::enter_worker(&worker, false, || {
+        context::become_worker(&worker, || {
             let _put_back = PutBack(&worker);
-            let mut root = BlockOn { future, output: &mut output, wake: &wake, waker: &waker };
+            let mut root =
+                BlockOn { future, output: &mut output, woken: &shared.root_woken, waker: &waker };
             if !worker.run(&mut root) && shared.had_unhandled_panic() {
                 // For good: what else was spawned is cancelled, and so is what will be.
                 shared.start_shutdown();

@@ -223,7 +223,7 @@ mod rt {
             if worker.is_null() {
                 return None;
             }
-            // SAFETY: `enter_worker` sets the pointer to a worker that outlives the time it is set, on
+            // SAFETY: `become_worker` sets the pointer to a worker that outlives the time it is set, on
             // this thread only, and `f` cannot carry the reference away.
             let worker = unsafe { &*worker };
             std::ptr::eq(Arc::as_ptr(&worker.shared), shared).then(|| f(worker))
@@ -268,9 +268,16 @@ mod rt {
         // A runtime that is dropped while the thread's own data goes still has to shut down.
         let _handle = CURRENT.try_with(|_| ()).ok().map(|()| set_handle(&handle));
         with(|context| {
-            let _worker = Restore::replace(&context.worker, std::ptr::from_ref(worker));
             let _entered = Restore::replace(&context.entered, Entered::Yes { allow_block_in_place });
             let _rng = Restore::replace(&context.rng, worker.shared.next_seed());
+            become_worker(worker, f)
+        })
+    }
+
+    /// Runs `f` with this thread, which is inside the runtime already, driving `worker`.
+    pub(crate) fn become_worker<R>(worker: &Worker, f: impl FnOnce() -> R) -> R {
+        with(|context| {
+            let _worker = Restore::replace(&context.worker, std::ptr::from_ref(worker));
             f()
         })
     }

@@ -85,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) attachments: Attachments,
     /// Where a single-threaded runtime's core waits for a `block_on` to drive it.
     pub(crate) core_slot: CoreSlot,
+    /// Whether the future that a single-threaded runtime's `block_on` waits for wants to be polled.
+    pub(crate) root_woken: CachePadded<AtomicBool>,
     /// The cores of workers that have left; the last one empties what all leave behind.
     // Boxed as they come: a core is handed around by pointer.
     #[allow(clippy::vec_box)]
@@ -126,6 +128,7 @@ impl Shared {
             monitor: Monitor::new(),
             attachments: Attachments::default(),
             core_slot: CoreSlot::new(),
+            root_woken: CachePadded::default(),
             retired: Mutex::new(Vec::new()),
             shutdown: AtomicBool::new(false),
             unhandled_panic: AtomicBool::new(false),

@@ -21,7 +21,7 @@ use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
 use crate::engine::shared::{Remote, Shared};
-use crate::engine::{budget, search, shutdown};
+use crate::engine::{budget, context, search, shutdown};
 use crate::util::rng;
 
 /// What one step did.
@@ -85,6 +85,8 @@ pub(crate) struct Core {
     /// What does not fit into a ring that nobody steals from; strictly after what is in it.
     backlog: VecDeque<Raw>,
     pub(crate) rng: u64,
+    /// The thread that drove it last, as `context` numbers them.
+    thread: usize,
     busy: BusyTimer,
 }
 
@@ -104,6 +106,7 @@ impl Core {
             deferred: VecDeque::new(),
             backlog: VecDeque::new(),
             rng: seed | 1,
+            thread: 0,
             busy: BusyTimer::start(&shared.remotes[index].stats),
         })
     }
@@ -220,9 +223,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>, core: Box<Core>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, mut core: Box<Core>) -> Self {
         let index = core.index;
-        shared.remotes[index].stats.set_thread(std::thread::current().id());
+        let thread = context::thread_number();
+        if std::mem::replace(&mut core.thread, thread) != thread {
+            shared.remotes[index].stats.set_thread(std::thread::current().id());
+        }
         Worker { shared, index, core: RefCell::new(Some(core)) }
     }
 
@@ -625,7 +631,7 @@ impl Worker {
 /// A worker thread's life: drives `core` until the runtime shuts down or another thread takes over.
 pub(crate) fn drive(shared: Arc<Shared>, core: Box<Core>) {
     let worker = Worker::new(shared, core);
-    crate::engine::context::enter_worker(&worker, true, || {
+    context::enter_worker(&worker, true, || {
         worker.run(&mut NoRoot);
     });
     if let Some(core) = worker.take_core() {
