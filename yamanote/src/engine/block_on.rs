@@ -15,11 +15,13 @@ use std::thread::{self, Thread};
 
 use crate::engine::budget;
 use crate::engine::context::{self, Entered};
+use crate::engine::spin::Spinner;
 
 /// Wakes a parked thread.
 struct ThreadWaker {
     thread: Thread,
     woken: AtomicBool,
+    spinner: Spinner,
 }
 
 impl Wake for ThreadWaker {
@@ -37,11 +39,24 @@ impl Wake for ThreadWaker {
 
 impl ThreadWaker {
     fn new(woken: bool) -> Arc<ThreadWaker> {
-        Arc::new(ThreadWaker { thread: thread::current(), woken: AtomicBool::new(woken) })
+        Arc::new(ThreadWaker {
+            thread: thread::current(),
+            woken: AtomicBool::new(woken),
+            spinner: Spinner::new(),
+        })
     }
 
     fn take(&self) -> bool {
         self.woken.swap(false, Ordering::Acquire)
+    }
+
+    /// Waits for a wake-up; may return without one. For the thread itself.
+    fn wait(&self) {
+        // Relaxed: `take` looks for good. What a wake-up does to the thread besides stays for the next park.
+        let woken = || self.woken.load(Ordering::Relaxed);
+        if !(self.spinner.should() && self.spinner.spin(None, woken)) {
+            thread::park();
+        }
     }
 }
 
@@ -67,7 +82,7 @@ pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
             return output;
         }
         while !waker.take() {
-            thread::park();
+            waker.wait();
         }
     }
 }

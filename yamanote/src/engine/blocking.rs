@@ -6,11 +6,16 @@
 //!
 //! Nothing spawned is lost: an idle thread is only counted as available to one job (`promised`), so two
 //! jobs never rely on the same thread.
+//!
+//! A thread that runs out of work may look for more for a moment before it waits ([`Spinner`]). While it looks, a
+//! job is promised to it first, and nobody need be notified: `signals` moves, which is what it looks at. It is a
+//! hint. Whether a job was promised to it, the thread learns under the lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
@@ -20,8 +25,10 @@ use std::{fmt, io};
 use crate::engine::context;
 use crate::engine::hooks::Callback;
 use crate::engine::shared::Shared;
+use crate::engine::spin::Spinner;
 use crate::engine::task::{self, JoinHandle, Schedule, TaskRef, id::Id};
 use crate::runtime::Handle;
+use crate::util::CachePadded;
 
 type Job = task::Runnable<BlockingSchedule>;
 
@@ -104,6 +111,8 @@ struct State {
     idle: usize,
     /// Idle threads that were notified and have not woken yet: each is promised to one job.
     promised: usize,
+    /// A thread looks for work without waiting; one at most, and not counted in `idle`.
+    looking: bool,
     shutdown: bool,
     next_thread: usize,
     /// Threads to be joined at shutdown.
@@ -123,6 +132,9 @@ pub(crate) struct PoolConfig {
 
 struct Inner {
     state: Mutex<State>,
+    /// Moves when the thread that looks for work is to take some.
+    signals: CachePadded<AtomicUsize>,
+    spinner: Spinner,
     /// Work came, or shutdown.
     work: Condvar,
     /// A thread ended.
@@ -137,6 +149,8 @@ impl Pool {
     pub(crate) fn new(config: PoolConfig) -> Self {
         Pool(Arc::new(Inner {
             state: Mutex::new(State::default()),
+            signals: CachePadded::default(),
+            spinner: Spinner::new(),
             work: Condvar::new(),
             ended: Condvar::new(),
             config,
@@ -195,6 +209,11 @@ impl Pool {
             return Err(SpawnError::ShutDown);
         }
         state.queue.push_back(queued);
+        if std::mem::take(&mut state.looking) {
+            // Relaxed: a hint, see above.
+            self.0.signals.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
         if state.idle > 0 {
             // This one is ours: nobody else may count on it.
             state.idle -= 1;
@@ -277,6 +296,12 @@ impl Pool {
             if state.shutdown {
                 break;
             }
+            if !state.looking && self.0.spinner.should() {
+                state = self.look(state);
+                if !state.queue.is_empty() || state.shutdown {
+                    continue 'work;
+                }
+            }
             state.idle += 1;
             let until = Instant::now().checked_add(self.0.config.keep_alive);
             loop {
@@ -320,6 +345,19 @@ impl Pool {
         self.0.ended.notify_all();
     }
 
+    /// Looks for a job for a moment, without the lock.
+    fn look<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.looking = true;
+        // Under the lock: a promise after it moves the number. Relaxed, both: a hint.
+        let before = self.0.signals.load(Ordering::Relaxed);
+        drop(state);
+        self.0.spinner.spin(None, || self.0.signals.load(Ordering::Relaxed) != before);
+        let mut state = self.lock();
+        // If a job was promised, this was done; should another thread look by now, it merely goes unnoticed.
+        state.looking = false;
+        state
+    }
+
     /// Lets no further job start (but mandatory ones) and waits for the threads, for `timeout` at the
     /// most; without a limit if `None`.
     pub(crate) fn shutdown(&self, timeout: Option<Duration>) {
@@ -357,7 +395,8 @@ impl Pool {
     }
 
     pub(crate) fn idle_threads(&self) -> usize {
-        self.lock().idle
+        let state = self.lock();
+        state.idle + usize::from(state.looking)
     }
 
     pub(crate) fn queue_depth(&self) -> usize {

@@ -50,6 +50,16 @@ pub(crate) const MONITOR_STUCK_INTERVAL: std::time::Duration = std::time::Durati
 /// enough that a lightly loaded service does not pay a wake-up for each of its own.
 pub(crate) const MONITOR_DOZE_AFTER: u32 = 100;
 
+/// How long a thread looks for work before it blocks, where that paid of late: about what it costs to block and be
+/// woken on another processor, so that a vain look costs no more than twice what it might have spared.
+pub(crate) const SPIN_LIMIT: std::time::Duration = std::time::Duration::from_micros(20);
+
+/// Tries in a row that success can buy.
+pub(crate) const SPIN_CREDIT: u32 = 8;
+
+/// One wait in so many is preceded by a look although nothing speaks for it: a third of a microsecond a wait.
+pub(crate) const SPIN_PROBE_EVERY: u32 = 64;
+
 /// Futures larger than this are put on the heap before `block_on` drives them.
 pub(crate) const BOX_FUTURE_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16 * 1024 };
 

@@ -5,54 +5,82 @@
 //! a source that another thread registers. Both make themselves visible (a flag, a count) and then look whether
 //! the owner dozes; the owner says that it dozes and then looks at flag and count. Between each write and the
 //! read after it stands a sequentially consistent fence, so one of the two sees the other.
+//!
+//! Before it blocks, the owner may look at flag and count for a moment ([`Spinner`]). An interrupt that finds it at
+//! that need do nothing: the owner looks once more before it blocks.
 
 use std::time::Duration;
 
 use crate::engine::io::condvar::CondvarPark;
-use crate::loom::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::engine::spin::Spinner;
+use crate::loom::sync::atomic::{AtomicU32, Ordering, fence};
+
+/// The owner is not here: it works, or waits in the poller.
+const AWAY: u32 = 0;
+/// It looks, and will look again before it blocks.
+const LOOKING: u32 = 1;
+/// It blocks, or is about to.
+const BLOCKED: u32 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Doze {
     /// Set by the owner only.
-    dozing: AtomicBool,
+    state: AtomicU32,
     park: CondvarPark,
+    spinner: Spinner,
 }
 
 impl Doze {
     pub(crate) fn new() -> Doze {
-        Doze { dozing: AtomicBool::new(false), park: CondvarPark::new() }
+        Doze { state: AtomicU32::new(AWAY), park: CondvarPark::new(), spinner: Spinner::new() }
     }
 
     /// Waits for an [`interrupt`](Self::interrupt), at most for `timeout`, unless `wanted` finds that there is a
     /// reason not to. For the owner. May return early for no reason.
-    pub(crate) fn wait(&self, timeout: Option<Duration>, wanted: impl FnOnce() -> bool) {
+    pub(crate) fn wait(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
+        if !self.look(timeout, &wanted) {
+            self.block(timeout, &wanted);
+        }
+        // Relaxed: an interrupt that still finds it set makes the next wait return early, no more.
+        self.state.store(AWAY, Ordering::Relaxed);
+    }
+
+    /// Looks a moment longer, if that promises to pay.
+    fn look(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) -> bool {
+        if !self.spinner.should() {
+            return false;
+        }
+        // Relaxed: whoever misses it does more than it need.
+        self.state.store(LOOKING, Ordering::Relaxed);
+        self.spinner.spin(timeout, wanted)
+    }
+
+    fn block(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
         // Relaxed: ordered by the fence. Partner: the fence in `interrupt`.
-        self.dozing.store(true, Ordering::Relaxed);
+        self.state.store(BLOCKED, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         if !wanted() {
             self.park.wait(timeout);
         }
-        // Relaxed: an interrupt that still finds it true makes the next wait return early, no more.
-        self.dozing.store(false, Ordering::Relaxed);
     }
 
-    /// Ends the owner's wait, after what `wanted` looks at was made visible. `false`: the owner does not doze.
+    /// Ends the owner's wait, after what `wanted` looks at was made visible. `false`: the owner is not here.
     pub(crate) fn interrupt(&self) -> bool {
-        // Partner: the fence in `wait`.
+        // Partner: the fence in `block`.
         fence(Ordering::SeqCst);
         // Relaxed: ordered by the fence.
-        let dozing = self.dozing.load(Ordering::Relaxed);
-        if dozing {
+        let state = self.state.load(Ordering::Relaxed);
+        if state == BLOCKED {
             self.park.unpark();
         }
-        dozing
+        state != AWAY
     }
 }
 
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
-    use crate::loom::sync::atomic::AtomicUsize;
+    use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
     use crate::loom::sync::{Arc, Condvar, Mutex};
     use crate::loom::{model, thread};
 
