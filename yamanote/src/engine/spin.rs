@@ -32,13 +32,17 @@ impl Spinner {
 
     /// Whether to look before this wait. Never where there is but one processor: what we wait for needs it.
     pub(crate) fn should(&self) -> bool {
-        if cfg!(loom) {
-            // Models take either way in any case: a look finds what is there or not.
-            return true;
-        }
-        if self.credit.load(Ordering::Relaxed) > 0 {
-            return true;
-        }
+        self.has_credit() || self.probe()
+    }
+
+    /// Whether looking paid of late.
+    pub(crate) fn has_credit(&self) -> bool {
+        // Models take either way in any case: a look finds what is there or not.
+        cfg!(loom) || self.credit.load(Ordering::Relaxed) > 0
+    }
+
+    /// Counts a wait that a look could have spared, and tells whether to try one.
+    pub(crate) fn probe(&self) -> bool {
         let left = self.until_probe.load(Ordering::Relaxed);
         if left > 1 {
             self.until_probe.store(left - 1, Ordering::Relaxed);
@@ -46,6 +50,11 @@ impl Spinner {
         }
         self.until_probe.store(SPIN_PROBE_EVERY, Ordering::Relaxed);
         has_several_processors()
+    }
+
+    /// The next wait is to be preceded by a look.
+    pub(crate) fn give_credit(&self) {
+        self.credit.fetch_max(1, Ordering::Relaxed);
     }
 
     /// Looks until `found`, or for as long as blocking would cost. Tells whether it found.

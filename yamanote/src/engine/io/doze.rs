@@ -55,6 +55,25 @@ impl Doze {
         self.spinner.spin(timeout, wanted)
     }
 
+    /// For an owner that is about to wait in its poller, where to be woken is dearer still: looks if that paid of
+    /// late. What `wanted` looks at has to be looked at once more after it.
+    pub(crate) fn look_before_leaving(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
+        if self.spinner.has_credit() {
+            self.state.store(LOOKING, Ordering::Relaxed);
+            self.spinner.spin(timeout, wanted);
+            self.state.store(AWAY, Ordering::Relaxed);
+            // Partner: the fence in `interrupt`. If that found us looking, we see what it came for.
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The owner was woken out of its poller's wait, and not by an event: once in a while, try a look.
+    pub(crate) fn note_woken_elsewhere(&self) {
+        if self.spinner.probe() {
+            self.spinner.give_credit();
+        }
+    }
+
     fn block(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
         // Relaxed: ordered by the fence. Partner: the fence in `interrupt`.
         self.state.store(BLOCKED, Ordering::Relaxed);
@@ -113,6 +132,10 @@ mod models {
                 });
                 return false;
             }
+            self.doze.look_before_leaving(None, || self.unparked.load(Ordering::Relaxed));
+            if self.unparked.load(Ordering::Relaxed) {
+                return true;
+            }
             let mut event = self.event.lock();
             while !*event {
                 event = self.condvar.wait(event);
@@ -140,6 +163,20 @@ mod models {
             let poller = Poller::new();
             let other = Arc::clone(&poller);
             // The looking side runs on the spawned thread.
+            let owner = thread::spawn(move || {
+                other.turn();
+            });
+            poller.unpark();
+            owner.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn an_unpark_reaches_the_owner_on_its_way_into_the_poller() {
+        model(|| {
+            let poller = Poller::new();
+            poller.watching.store(1, Ordering::Relaxed);
+            let other = Arc::clone(&poller);
             let owner = thread::spawn(move || {
                 other.turn();
             });

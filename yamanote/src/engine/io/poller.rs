@@ -110,11 +110,17 @@ impl Poller {
             self.unparked.store(false, Ordering::Relaxed);
             return 0;
         }
+        if may_wait {
+            self.doze.look_before_leaving(timeout, || self.unparked.load(Ordering::Relaxed));
+        }
         let mut turn = self.turn.lock();
         // Acquire: pairs with the releases in `unpark` and `collect`.
         let timeout = if self.unparked.load(Ordering::Acquire) { Some(Duration::ZERO) } else { timeout };
         let count = self.collect(&mut turn, timeout, max_events);
         if may_wait {
+            if timeout != Some(Duration::ZERO) && count == 0 && self.unparked.load(Ordering::Relaxed) {
+                self.doze.note_woken_elsewhere();
+            }
             // An unpark from here on has an event of its own. Relaxed: nothing is published.
             self.unparked.store(false, Ordering::Relaxed);
         }
