@@ -3,7 +3,6 @@
 //! One per worker, both behind locks of their own, so that another thread can take over while the worker is
 //! stuck in a poll (see `monitor`). Only `parker` blocks in it; everybody else turns it without waiting.
 
-use std::io;
 use std::time::Duration;
 
 use crate::engine::io::IoDriver;
@@ -15,8 +14,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(enable_io: bool, enable_time: bool, events: usize) -> io::Result<Driver> {
-        Ok(Driver { io: IoDriver::new(enable_io, events)?, timers: enable_time.then(Timers::new) })
+    pub(crate) fn new(enable_io: bool, enable_time: bool, events: usize) -> Driver {
+        Driver { io: IoDriver::new(enable_io, events), timers: enable_time.then(Timers::new) }
     }
 
     /// How long the worker may block: until its next timer, forever if there is none.

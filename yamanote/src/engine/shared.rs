@@ -1,6 +1,5 @@
 //! What the workers of one runtime share, and what everybody who holds a handle to it reaches.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -103,7 +102,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, pool: Pool) -> io::Result<Shared> {
+    pub(crate) fn new(config: Config, pool: Pool) -> Shared {
         let mut remotes = Vec::with_capacity(config.workers);
         for _ in 0..config.workers {
             remotes.push(CachePadded::new(Remote {
@@ -111,14 +110,14 @@ impl Shared {
                 lifo: LifoSlot::new(),
                 inbox: CachePadded::new(Inbox::new()),
                 parker: CachePadded::new(Parker::new()),
-                driver: Driver::new(config.enable_io, config.enable_time, config.events_per_turn)?,
+                driver: Driver::new(config.enable_io, config.enable_time, config.events_per_turn),
                 stats: CachePadded::new(WorkerStats::default()),
                 poll_histogram: config.poll_histogram.as_ref().map(Histogram::new),
                 latency_histogram: config.latency_histogram.as_ref().map(Histogram::new),
             }));
         }
         let single = config.flavor == RuntimeFlavor::CurrentThread;
-        Ok(Shared {
+        Shared {
             id: crate::runtime::Id::next(),
             remotes: remotes.into(),
             idle: Idle::new(config.workers),
@@ -137,7 +136,7 @@ impl Shared {
             outside: CachePadded::default(),
             seeds: Mutex::new(config.seed | 1),
             config,
-        })
+        }
     }
 
     pub(crate) fn workers(&self) -> usize {

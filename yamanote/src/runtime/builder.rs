@@ -533,7 +533,7 @@ impl Builder {
     /// runtime.block_on(async { println!("inside") });
     /// ```
     pub fn build(&mut self) -> io::Result<Runtime> {
-        Runtime::start(Arc::new(self.build_shared()?))
+        Runtime::start(Arc::new(self.build_shared()))
     }
 
     /// Makes a runtime for this thread, whose tasks need not be `Send`.
@@ -557,12 +557,12 @@ impl Builder {
             self.flavor == RuntimeFlavor::CurrentThread,
             "Only current_thread is supported when building a local runtime"
         );
-        let mut shared = self.build_shared()?;
+        let mut shared = self.build_shared();
         shared.config.local_to = Some(std::thread::current().id());
         LocalRuntime::start(shared)
     }
 
-    fn build_shared(&mut self) -> io::Result<Shared> {
+    fn build_shared(&mut self) -> Shared {
         let adapts = self.flavor == RuntimeFlavor::MultiThread;
         let (flavor, workers) = match self.flavor {
             RuntimeFlavor::CurrentThread => (RuntimeFlavor::CurrentThread, 1),

@@ -57,14 +57,16 @@ impl Doze {
 
     /// For an owner that is about to wait in its poller, where to be woken is dearer still: looks if that paid of
     /// late. What `wanted` looks at has to be looked at once more after it.
-    pub(crate) fn look_before_leaving(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
+    pub(crate) fn leave(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
         if self.spinner.has_credit() {
+            // Relaxed: whoever misses it does more than it need.
             self.state.store(LOOKING, Ordering::Relaxed);
             self.spinner.spin(timeout, wanted);
             self.state.store(AWAY, Ordering::Relaxed);
-            // Partner: the fence in `interrupt`. If that found us looking, we see what it came for.
-            fence(Ordering::SeqCst);
         }
+        // Partner: the fence in `interrupt`. If that found us looking, or found no poller to wake us from, we see
+        // what it came for.
+        fence(Ordering::SeqCst);
     }
 
     /// The owner was woken out of its poller's wait, and not by an event: once in a while, try a look.
@@ -132,7 +134,7 @@ mod models {
                 });
                 return false;
             }
-            self.doze.look_before_leaving(None, || self.unparked.load(Ordering::Relaxed));
+            self.doze.leave(None, || self.unparked.load(Ordering::Relaxed));
             if self.unparked.load(Ordering::Relaxed) {
                 return true;
             }

@@ -22,13 +22,13 @@ enum Kind {
 
 impl IoDriver {
     /// A driver that takes at most `events` events in a turn, or one that only waits.
-    pub(crate) fn new(enabled: bool, events: usize) -> io::Result<IoDriver> {
+    pub(crate) fn new(enabled: bool, events: usize) -> IoDriver {
         let kind = if enabled {
-            Kind::Enabled(Box::new(Poller::new(events)?))
+            Kind::Enabled(Box::new(Poller::new(events)))
         } else {
             Kind::Disabled(CondvarPark::new())
         };
-        Ok(IoDriver { kind })
+        IoDriver { kind }
     }
 
     fn poller(&self) -> Option<&Poller> {

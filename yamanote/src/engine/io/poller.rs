@@ -13,15 +13,18 @@
 //! held for list operations. Neither is held while wakers run, nor is one taken inside the other except
 //! `sources` inside `turn`.
 //!
+//! # When there is one
+//! The operating system's part is made when the first source registers: many runtimes never have one, and of
+//! those that have, not every worker. Until then the owner waits in [`doze`](super::doze).
+//!
 //! # Unpark
 //! A flag and an event. The flag is there because a foreign worker's turn may swallow the event; only a
-//! turn that may wait takes the flag down. Where nothing is watched the owner waits in [`doze`](super::doze), and the
-//! event is not needed.
+//! turn that may wait takes the flag down. Where nothing is watched the owner dozes, and the event is not needed.
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64 as Counter;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::engine::io::doze::Doze;
@@ -44,8 +47,8 @@ const BUFFER_STEP: usize = 8;
 
 pub(crate) struct Poller {
     turn: Mutex<Turn>,
-    registry: mio::Registry,
-    waker: mio::Waker,
+    /// Set under the lock of `turn`, together with the poll in it.
+    system: OnceLock<System>,
     unparked: AtomicBool,
     doze: Doze,
     sources: Mutex<Sources>,
@@ -57,8 +60,14 @@ pub(crate) struct Poller {
     pub(crate) metrics: Metrics,
 }
 
+/// What there is of the operating system's besides the poll itself.
+struct System {
+    registry: mio::Registry,
+    waker: mio::Waker,
+}
+
 struct Turn {
-    poll: mio::Poll,
+    poll: Option<mio::Poll>,
     capacity: usize,
     buffers: [Option<mio::Events>; BUFFERS],
     /// Its allocation goes from turn to turn.
@@ -74,19 +83,15 @@ struct Sources {
 }
 
 impl Poller {
-    pub(crate) fn new(events: usize) -> io::Result<Poller> {
-        let poll = mio::Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let waker = mio::Waker::new(&registry, UNPARK)?;
-        Ok(Poller {
+    pub(crate) fn new(events: usize) -> Poller {
+        Poller {
             turn: Mutex::new(Turn {
-                poll,
+                poll: None,
                 capacity: events.max(1),
                 buffers: [const { None }; BUFFERS],
                 wakers: WakeBatch::new(),
             }),
-            registry,
-            waker,
+            system: OnceLock::new(),
             unparked: AtomicBool::new(false),
             doze: Doze::new(),
             sources: Mutex::new(Sources {
@@ -98,7 +103,24 @@ impl Poller {
             is_shutdown: AtomicBool::new(false),
             watching: AtomicUsize::new(0),
             metrics: Metrics::default(),
-        })
+        }
+    }
+
+    /// The operating system's part, made if it is not there yet.
+    fn system(&self) -> io::Result<&System> {
+        if let Some(system) = self.system.get() {
+            return Ok(system);
+        }
+        // Nobody waits under the lock before there is something to wait in.
+        let mut turn = self.turn.lock();
+        if let Some(system) = self.system.get() {
+            return Ok(system);
+        }
+        let poll = mio::Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = mio::Waker::new(&registry, UNPARK)?;
+        turn.poll = Some(poll);
+        Ok(self.system.get_or_init(|| System { registry, waker }))
     }
 
     pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
@@ -111,7 +133,7 @@ impl Poller {
             return 0;
         }
         if may_wait {
-            self.doze.look_before_leaving(timeout, || self.unparked.load(Ordering::Relaxed));
+            self.doze.leave(timeout, || self.unparked.load(Ordering::Relaxed));
         }
         let mut turn = self.turn.lock();
         // Acquire: pairs with the releases in `unpark` and `collect`.
@@ -166,6 +188,7 @@ impl Poller {
         }
 
         let Turn { poll, capacity, buffers, wakers } = turn;
+        let Some(poll) = poll else { return 0 };
         let (mut index, mut size) = (0, *capacity);
         while size > max_events && index + 1 < BUFFERS {
             index += 1;
@@ -204,8 +227,12 @@ impl Poller {
     pub(crate) fn unpark(&self) {
         // Release: pairs with the acquire in `turn`.
         self.unparked.store(true, Ordering::Release);
-        if !self.doze.interrupt() {
-            self.waker.wake().expect("the I/O driver cannot be woken");
+        if self.doze.interrupt() {
+            return;
+        }
+        // If there is nothing to wait in, the owner looks at the flag before it dozes.
+        if let Some(system) = self.system.get() {
+            system.waker.wake().expect("the I/O driver cannot be woken");
         }
     }
 
@@ -214,6 +241,7 @@ impl Poller {
         source: &Arc<Source>,
         attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
     ) -> io::Result<()> {
+        let system = self.system()?;
         {
             let mut sources = self.sources.lock();
             // Relaxed: written under the lock.
@@ -224,13 +252,14 @@ impl Poller {
             // SAFETY: not null; in no list, since the caller registers a source once at a time; kept
             // alive by the reference that has just become the list's.
             unsafe { sources.watched.push_back(std::ptr::NonNull::new_unchecked(node)) };
-            // Relaxed: `interrupt` puts a fence behind it.
-            self.watching.fetch_add(1, Ordering::Relaxed);
+            // Release: who sees the source sees what it is registered with; pairs with the acquire in
+            // `has_sources`.
+            self.watching.fetch_add(1, Ordering::Release);
         }
         // If the owner waits where no event reaches it, it must move.
         self.doze.interrupt();
         let token = mio::Token(Arc::as_ptr(source).expose_provenance());
-        attach(&self.registry, token).inspect_err(|_| {
+        attach(&system.registry, token).inspect_err(|_| {
             // The system does not know the token, so nothing need be waited for.
             let reference = self.unlink(&mut self.sources.lock(), source);
             drop(reference);
@@ -242,7 +271,7 @@ impl Poller {
         source: &Arc<Source>,
         detach: impl FnOnce(&mio::Registry) -> io::Result<()>,
     ) -> io::Result<()> {
-        let result = detach(&self.registry);
+        let result = detach(&self.system()?.registry);
         let mut sources = self.sources.lock();
         let reference = self.unlink(&mut sources, source);
         if result.is_ok() {
@@ -296,10 +325,11 @@ impl Poller {
         wakers.wake_all();
     }
 
-    /// Whether a turn could bring an event. Relaxed: for the owner, who knows what it registered itself;
-    /// what another thread registers here meanwhile is seen by the next look, or ends the next wait.
+    /// Whether a turn could bring an event. What another thread registers here meanwhile is seen by the next
+    /// look, or ends the next wait.
     pub(crate) fn has_sources(&self) -> bool {
-        self.watching.load(Ordering::Relaxed) != 0
+        // Acquire: pairs with the release in `register`.
+        self.watching.load(Ordering::Acquire) != 0
     }
 
     pub(crate) fn is_shutdown(&self) -> bool {
@@ -381,7 +411,7 @@ mod tests {
     }
 
     fn watch() -> Watch {
-        let poller = Poller::new(64).unwrap();
+        let poller = Poller::new(64);
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let source = Arc::new(Source::new(Ready::EMPTY, false));
@@ -457,7 +487,7 @@ mod tests {
 
     #[test]
     fn a_failed_registration_leaves_nothing_behind() {
-        let poller = Poller::new(64).unwrap();
+        let poller = Poller::new(64);
         let source = Arc::new(Source::new(Ready::EMPTY, false));
         poller.register(&source, |_, _| Err(io::ErrorKind::Other.into())).unwrap_err();
         assert_eq!(Arc::strong_count(&source), 1);
@@ -465,7 +495,7 @@ mod tests {
 
     #[test]
     fn an_unpark_survives_a_foreign_turn() {
-        let poller = Poller::new(64).unwrap();
+        let poller = Poller::new(64);
         poller.unpark();
         // Swallows the event ...
         assert_eq!(poller.try_turn(64), Some(0));
@@ -480,7 +510,7 @@ mod tests {
 
     #[test]
     fn a_turn_takes_no_more_than_it_may() {
-        let poller = Poller::new(64).unwrap();
+        let poller = Poller::new(64);
         let mut all = Vec::new();
         for _ in 0..20 {
             let (ours, theirs) = UnixStream::pair().unwrap();
@@ -510,7 +540,7 @@ mod tests {
 
     #[test]
     fn deregistering_races_with_turns() {
-        let poller = Arc::new(Poller::new(64).unwrap());
+        let poller = Arc::new(Poller::new(64));
         let stop = Arc::new(AtomicBool::new(false));
         let owner = {
             let (poller, stop) = (Arc::clone(&poller), Arc::clone(&stop));
