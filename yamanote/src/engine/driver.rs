@@ -1,6 +1,6 @@
 //! What a worker waits in: its poller and its timers.
 //!
-//! One per worker, both behind locks of their own, so that another thread can take over while the worker is
+//! One per worker (neighbours share a poller), both behind locks of their own, so that another thread can take over while the worker is
 //! stuck in a poll (see `monitor`). Only `parker` blocks in it; everybody else turns it without waiting.
 
 use std::time::Duration;
@@ -14,8 +14,15 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(enable_io: bool, enable_time: bool, events: usize) -> Driver {
-        Driver { io: IoDriver::new(enable_io, events), timers: enable_time.then(Timers::new) }
+    /// The driver of `worker`. It shares the poller of `neighbour`, if there is one.
+    pub(crate) fn new(
+        (enable_io, enable_time): (bool, bool),
+        worker: usize,
+        events: usize,
+        neighbour: Option<&Driver>,
+    ) -> Driver {
+        let io = IoDriver::new(enable_io, worker, events, neighbour.map(|neighbour| &neighbour.io));
+        Driver { io, timers: enable_time.then(Timers::new) }
     }
 
     /// How long the worker may block: until its next timer, forever if there is none.

@@ -30,6 +30,9 @@ pub(crate) const TURN_TARGET: std::time::Duration = std::time::Duration::from_mi
 /// Ticks between two turns of the driver while there is work. Upstream's default.
 pub(crate) const EVENT_INTERVAL: u32 = 61;
 
+/// Workers that share a poller: as many as one epoll instance serves without being felt. See `io/poller`.
+pub(crate) const WORKERS_PER_POLLER: usize = 4;
+
 /// Events taken from the operating system in one turn, at the most. Upstream's default.
 pub(crate) const EVENTS_PER_TURN: usize = 1024;
 

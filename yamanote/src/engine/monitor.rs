@@ -163,6 +163,12 @@ fn rescue(shared: &Arc<Shared>, worker: usize) {
     let remote = &shared.remotes[worker];
     // What this wakes goes, since this thread is no worker, to whoever sleeps.
     remote.driver.turn_for_another(&shared.clock, shared.config.events_per_turn);
+    // Whoever comes next to its sources need not wait for this thread to look again.
+    for neighbour in shared.neighbours(worker) {
+        if shared.idle.is_asleep(neighbour) {
+            shared.driver(neighbour).io.call_to_lead();
+        }
+    }
     if let Some(task) = remote.lifo.take() {
         let mut chain = crate::engine::queue::Chain::default();
         chain.push(task);

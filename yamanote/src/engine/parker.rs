@@ -39,7 +39,7 @@ impl Parker {
         })
     }
 
-    fn park_with(&self, block: impl FnOnce()) -> Parked {
+    pub(crate) fn park_with(&self, block: impl FnOnce()) -> Parked {
         // AcqRel/Acquire pair with `unpark`'s release: what was done before it is seen after the park.
         if self.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             self.state.swap(EMPTY, Ordering::Acquire);
@@ -57,7 +57,7 @@ impl Parker {
         self.unpark_with(|| driver.io.unpark());
     }
 
-    fn unpark_with(&self, unblock: impl FnOnce()) {
+    pub(crate) fn unpark_with(&self, unblock: impl FnOnce()) {
         // Release pairs with `park`'s acquire.
         if self.state.swap(NOTIFIED, Ordering::AcqRel) == PARKED {
             unblock();

@@ -11,6 +11,7 @@ use crate::engine::driver::Driver;
 use crate::engine::hooks::Hooks;
 use crate::engine::idle::Idle;
 use crate::engine::latency::Latency;
+use crate::engine::limits::WORKERS_PER_POLLER;
 use crate::engine::metrics::WorkerStats;
 use crate::engine::monitor::Monitor;
 use crate::engine::pace::Intervals;
@@ -103,14 +104,18 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(config: Config, pool: Pool) -> Shared {
-        let mut remotes = Vec::with_capacity(config.workers);
-        for _ in 0..config.workers {
+        let mut remotes: Vec<CachePadded<Remote>> = Vec::with_capacity(config.workers);
+        let enabled = (config.enable_io, config.enable_time);
+        for worker in 0..config.workers {
+            let shares = worker % WORKERS_PER_POLLER != 0;
+            let neighbour = remotes.last().filter(|_| shares).map(|remote| &remote.driver);
+            let driver = Driver::new(enabled, worker, config.events_per_turn, neighbour);
             remotes.push(CachePadded::new(Remote {
                 ring: Ring::new(),
                 lifo: LifoSlot::new(),
                 inbox: CachePadded::new(Inbox::new()),
                 parker: CachePadded::new(Parker::new()),
-                driver: Driver::new(config.enable_io, config.enable_time, config.events_per_turn),
+                driver,
                 stats: CachePadded::new(WorkerStats::default()),
                 poll_histogram: config.poll_histogram.as_ref().map(Histogram::new),
                 latency_histogram: config.latency_histogram.as_ref().map(Histogram::new),
@@ -177,6 +182,19 @@ impl Shared {
     #[inline]
     pub(crate) fn is_home(self: &Arc<Self>, worker: usize) -> bool {
         context::worker_index(self) == Some(worker)
+    }
+
+    /// Whether the current thread is a worker of this runtime that has its poller in common with worker `i`.
+    #[inline]
+    pub(crate) fn is_near(self: &Arc<Self>, worker: usize) -> bool {
+        let group = |worker| worker / WORKERS_PER_POLLER;
+        context::worker_index(self).is_some_and(|here| group(here) == group(worker))
+    }
+
+    /// The workers that share a poller with worker `i`, and itself.
+    pub(crate) fn neighbours(&self, worker: usize) -> std::ops::Range<usize> {
+        let first = worker - worker % WORKERS_PER_POLLER;
+        first..(first + WORKERS_PER_POLLER).min(self.workers())
     }
 
     #[inline]

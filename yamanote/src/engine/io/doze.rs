@@ -1,13 +1,13 @@
-//! How an owner waits whose poller watches nothing: on a condition variable.
+//! How a worker waits that does not wait in a poller: on a condition variable.
 //!
-//! To wait in the poller costs its owner's waker a write to an event, and the owner two system calls. While there
-//! is no source no event can come, and a condition variable does for less. Two things end such a wait, an unpark and
-//! a source that another thread registers. Both make themselves visible (a flag, a count) and then look whether
-//! the owner dozes; the owner says that it dozes and then looks at flag and count. Between each write and the
-//! read after it stands a sequentially consistent fence, so one of the two sees the other.
+//! To wait in the poller costs the waker a write to an event, and the worker two system calls. While there is no
+//! source, or another worker leads, no event can come, and a condition variable does for less. Two things end
+//! such a wait: an unpark, and a source that another thread registers. Both make themselves visible (a flag, a count)
+//! and then look whether the worker dozes; the worker says that it dozes and then looks at flag and count. Between each
+//! write and the read after it stands a sequentially consistent fence, so one of the two sees the other.
 //!
-//! Before it blocks, the owner may look at flag and count for a moment ([`Spinner`]). An interrupt that finds it at
-//! that need do nothing: the owner looks once more before it blocks.
+//! Before it blocks, here or in the poller, the worker may look for an unpark for a moment ([`Spinner`]). An interrupt
+//! that finds it at that need do nothing: the worker looks once more before it blocks.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::engine::io::condvar::CondvarPark;
 use crate::engine::spin::Spinner;
 use crate::loom::sync::atomic::{AtomicU32, Ordering, fence};
 
-/// The owner is not here: it works, or waits in the poller.
+/// The worker is not here: it works, or waits in the poller.
 const AWAY: u32 = 0;
 /// It looks, and will look again before it blocks.
 const LOOKING: u32 = 1;
@@ -24,7 +24,7 @@ const BLOCKED: u32 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Doze {
-    /// Set by the owner only.
+    /// Set by the worker only.
     state: AtomicU32,
     park: CondvarPark,
     spinner: Spinner,
@@ -35,33 +35,38 @@ impl Doze {
         Doze { state: AtomicU32::new(AWAY), park: CondvarPark::new(), spinner: Spinner::new() }
     }
 
-    /// Waits for an [`interrupt`](Self::interrupt), at most for `timeout`, unless `wanted` finds that there is a
-    /// reason not to. For the owner. May return early for no reason.
-    pub(crate) fn wait(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
-        if !self.look(timeout, &wanted) {
-            self.block(timeout, &wanted);
+    /// Waits for an [`interrupt`](Self::interrupt), at most for `timeout`, unless it was `unparked` already or is
+    /// `wanted` elsewhere. May return early for no reason.
+    pub(crate) fn wait(
+        &self,
+        timeout: Option<Duration>,
+        unparked: impl Fn() -> bool,
+        wanted: impl Fn() -> bool,
+    ) {
+        if !self.look(timeout, &unparked) {
+            self.block(timeout, || unparked() || wanted());
         }
         // Relaxed: an interrupt that still finds it set makes the next wait return early, no more.
         self.state.store(AWAY, Ordering::Relaxed);
     }
 
     /// Looks a moment longer, if that promises to pay.
-    fn look(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) -> bool {
+    fn look(&self, timeout: Option<Duration>, unparked: impl Fn() -> bool) -> bool {
         if !self.spinner.should() {
             return false;
         }
         // Relaxed: whoever misses it does more than it need.
         self.state.store(LOOKING, Ordering::Relaxed);
-        self.spinner.spin(timeout, wanted)
+        self.spinner.spin(timeout, unparked)
     }
 
-    /// For an owner that is about to wait in its poller, where to be woken is dearer still: looks if that paid of
-    /// late. What `wanted` looks at has to be looked at once more after it.
-    pub(crate) fn leave(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
+    /// For a worker that is about to wait in its poller, where to be woken is dearer still: looks if that paid of
+    /// late. Whether it was `unparked` has to be looked at once more after it.
+    pub(crate) fn leave(&self, timeout: Option<Duration>, unparked: impl Fn() -> bool) {
         if self.spinner.has_credit() {
             // Relaxed: whoever misses it does more than it need.
             self.state.store(LOOKING, Ordering::Relaxed);
-            self.spinner.spin(timeout, wanted);
+            self.spinner.spin(timeout, unparked);
             self.state.store(AWAY, Ordering::Relaxed);
         }
         // Partner: the fence in `interrupt`. If that found us looking, or found no poller to wake us from, we see
@@ -69,7 +74,7 @@ impl Doze {
         fence(Ordering::SeqCst);
     }
 
-    /// The owner was woken out of its poller's wait, and not by an event: once in a while, try a look.
+    /// The worker was woken out of its poller's wait, and not by an event: once in a while, try a look.
     pub(crate) fn note_woken_elsewhere(&self) {
         if self.spinner.probe() {
             self.spinner.give_credit();
@@ -85,7 +90,7 @@ impl Doze {
         }
     }
 
-    /// Ends the owner's wait, after what `wanted` looks at was made visible. `false`: the owner is not here.
+    /// Ends the worker's wait, after what it looks at was made visible. `false`: it is not here.
     pub(crate) fn interrupt(&self) -> bool {
         // Partner: the fence in `block`.
         fence(Ordering::SeqCst);
@@ -101,16 +106,32 @@ impl Doze {
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
+    use crate::engine::parker::Parker;
     use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
     use crate::loom::sync::{Arc, Condvar, Mutex};
     use crate::loom::{model, thread};
 
-    /// A poller reduced to what matters here: how many sources it watches, the unpark flag, and the event that
-    /// is all a wait in it sees.
-    struct Poller {
+    const NOBODY: usize = usize::MAX;
+
+    #[derive(Debug)]
+    struct Seat {
+        parker: Parker,
         doze: Doze,
-        watching: AtomicUsize,
         unparked: AtomicBool,
+    }
+
+    impl Seat {
+        fn new() -> Seat {
+            Seat { parker: Parker::new(), doze: Doze::new(), unparked: AtomicBool::new(false) }
+        }
+    }
+
+    /// A poller reduced to what matters here, with its workers' seats: how many sources it watches, who leads, and
+    /// the event that is all a wait in it sees. The steps are those of the real one and of its seats.
+    struct Poller {
+        seats: [Seat; 2],
+        leader: AtomicUsize,
+        watching: AtomicUsize,
         event: Mutex<bool>,
         condvar: Condvar,
     }
@@ -118,32 +139,49 @@ mod models {
     impl Poller {
         fn new() -> Arc<Poller> {
             Arc::new(Poller {
-                doze: Doze::new(),
+                seats: [Seat::new(), Seat::new()],
+                leader: AtomicUsize::new(NOBODY),
                 watching: AtomicUsize::new(0),
-                unparked: AtomicBool::new(false),
                 event: Mutex::new(false),
                 condvar: Condvar::new(),
             })
         }
 
+        fn try_lead(&self, worker: usize) -> bool {
+            let (relaxed, watching) = (Ordering::Relaxed, self.watching.load(Ordering::Acquire));
+            watching != 0 && self.leader.compare_exchange(NOBODY, worker, relaxed, relaxed).is_ok()
+        }
+
         /// Whether the event came.
-        fn turn(&self) -> bool {
-            if self.watching.load(Ordering::Relaxed) == 0 {
-                self.doze.wait(None, || {
-                    self.watching.load(Ordering::Relaxed) != 0 || self.unparked.load(Ordering::Relaxed)
+        fn wait(&self, worker: usize) -> bool {
+            let mut came = false;
+            self.seats[worker].parker.park_with(|| came = self.turn(worker));
+            came
+        }
+
+        fn turn(&self, worker: usize) -> bool {
+            let Seat { doze, unparked: flag, .. } = &self.seats[worker];
+            let unparked = || flag.load(Ordering::Relaxed);
+            let mut came = false;
+            if self.try_lead(worker) {
+                doze.leave(None, unparked);
+                if !unparked() {
+                    let mut event = self.event.lock();
+                    while !*event {
+                        event = self.condvar.wait(event);
+                    }
+                    *event = false;
+                    came = true;
+                }
+                self.leader.store(NOBODY, Ordering::Relaxed);
+            } else {
+                doze.wait(None, unparked, || {
+                    self.watching.load(Ordering::Acquire) != 0
+                        && self.leader.load(Ordering::Relaxed) == NOBODY
                 });
-                return false;
             }
-            self.doze.leave(None, || self.unparked.load(Ordering::Relaxed));
-            if self.unparked.load(Ordering::Relaxed) {
-                return true;
-            }
-            let mut event = self.event.lock();
-            while !*event {
-                event = self.condvar.wait(event);
-            }
-            *event = false;
-            true
+            flag.store(false, Ordering::Relaxed);
+            came
         }
 
         fn raise_event(&self) {
@@ -151,39 +189,51 @@ mod models {
             self.condvar.notify_one();
         }
 
-        fn unpark(&self) {
-            self.unparked.store(true, Ordering::Relaxed);
-            if !self.doze.interrupt() {
-                self.raise_event();
+        fn unpark(&self, worker: usize) {
+            let seat = &self.seats[worker];
+            seat.parker.unpark_with(|| {
+                seat.unparked.store(true, Ordering::Relaxed);
+                if !seat.doze.interrupt() && self.leader.load(Ordering::Relaxed) == worker {
+                    self.raise_event();
+                }
+            });
+        }
+
+        /// By a thread that is no worker, for worker 0.
+        fn register(&self) {
+            self.watching.fetch_add(1, Ordering::Release);
+            fence(Ordering::SeqCst);
+            if self.leader.load(Ordering::Relaxed) == NOBODY {
+                self.seats[0].doze.interrupt();
             }
         }
     }
 
     #[test]
-    fn an_unpark_reaches_the_owner_wherever_it_waits() {
+    fn an_unpark_reaches_a_worker_that_dozes() {
         model(|| {
             let poller = Poller::new();
             let other = Arc::clone(&poller);
             // The looking side runs on the spawned thread.
-            let owner = thread::spawn(move || {
-                other.turn();
+            let worker = thread::spawn(move || {
+                other.wait(0);
             });
-            poller.unpark();
-            owner.join().unwrap();
+            poller.unpark(0);
+            worker.join().unwrap();
         });
     }
 
     #[test]
-    fn an_unpark_reaches_the_owner_on_its_way_into_the_poller() {
+    fn an_unpark_reaches_a_worker_on_its_way_into_the_poller() {
         model(|| {
             let poller = Poller::new();
             poller.watching.store(1, Ordering::Relaxed);
             let other = Arc::clone(&poller);
-            let owner = thread::spawn(move || {
-                other.turn();
+            let worker = thread::spawn(move || {
+                other.wait(0);
             });
-            poller.unpark();
-            owner.join().unwrap();
+            poller.unpark(0);
+            worker.join().unwrap();
         });
     }
 
@@ -192,14 +242,46 @@ mod models {
         model(|| {
             let poller = Poller::new();
             let other = Arc::clone(&poller);
-            let owner = thread::spawn(move || {
+            let worker = thread::spawn(move || {
                 // As the worker does: parks again until there is something.
-                while !other.turn() {}
+                while !other.wait(0) {}
             });
-            poller.watching.fetch_add(1, Ordering::Relaxed);
-            poller.doze.interrupt();
+            poller.register();
             poller.raise_event();
-            owner.join().unwrap();
+            worker.join().unwrap();
+        });
+    }
+
+    /// Worker 1 comes back from a wait while a source is registered for worker 0, which dozes or is about to.
+    #[test]
+    fn of_two_workers_that_wait_one_leads() {
+        model(|| {
+            let poller = Poller::new();
+            poller.leader.store(1, Ordering::Relaxed);
+            let (zero, one) = (Arc::clone(&poller), Arc::clone(&poller));
+            let done = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&done);
+            let worker = thread::spawn(move || {
+                while !seen.load(Ordering::SeqCst) {
+                    if zero.wait(0) {
+                        seen.store(true, Ordering::SeqCst);
+                        zero.unpark(1);
+                    }
+                }
+            });
+            let registrar = thread::spawn(move || {
+                one.register();
+                one.raise_event();
+            });
+            poller.leader.store(NOBODY, Ordering::Relaxed);
+            while !done.load(Ordering::SeqCst) {
+                if poller.wait(1) {
+                    done.store(true, Ordering::SeqCst);
+                    poller.unpark(0);
+                }
+            }
+            worker.join().unwrap();
+            registrar.join().unwrap();
         });
     }
 }

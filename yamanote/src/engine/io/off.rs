@@ -11,7 +11,7 @@ pub(crate) struct IoDriver {
 }
 
 impl IoDriver {
-    pub(crate) fn new(_enabled: bool, _events: usize) -> IoDriver {
+    pub(crate) fn new(_: bool, _: usize, _: usize, _: Option<&IoDriver>) -> IoDriver {
         IoDriver { park: CondvarPark::new() }
     }
 
@@ -31,6 +31,8 @@ impl IoDriver {
     pub(crate) fn unpark(&self) {
         self.park.unpark();
     }
+
+    pub(crate) fn call_to_lead(&self) {}
 
     pub(crate) fn shutdown(&self) {}
 

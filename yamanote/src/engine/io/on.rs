@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::io::condvar::CondvarPark;
+use crate::engine::io::doze::Doze;
 use crate::engine::io::poller::Poller;
 use crate::engine::io::source::Source;
+use crate::loom::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// One per worker. Its owner waits in it; other workers may look in with [`try_turn`](Self::try_turn).
 #[derive(Debug)]
@@ -17,24 +19,98 @@ pub(crate) struct IoDriver {
 #[derive(Debug)]
 enum Kind {
     Disabled(CondvarPark),
-    Enabled(Box<Poller>),
+    Enabled(Seat),
+}
+
+/// A worker's place at a poller.
+#[derive(Debug)]
+struct Seat {
+    worker: usize,
+    poller: Arc<Poller>,
+    /// Of those at the poller, this one counts for it.
+    first: bool,
+    /// An unpark came for the worker's wait.
+    unparked: AtomicBool,
+    doze: Doze,
+}
+
+impl Seat {
+    fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
+        let unparked = || self.unparked.load(Ordering::Relaxed);
+        let mut count = 0;
+        if self.poller.wants_turns() && self.poller.try_lead(self.worker) {
+            self.doze.leave(timeout, unparked);
+            let timeout = if unparked() { Some(Duration::ZERO) } else { timeout };
+            count = self.poller.wait(timeout, max_events);
+            if count == 0 && timeout != Some(Duration::ZERO) && unparked() {
+                self.doze.note_woken_elsewhere();
+            }
+        } else {
+            self.doze.wait(timeout, unparked, || self.wants_leader());
+        }
+        // An unpark comes but once a park, so this one was for the park that ends here. Relaxed: what it is about
+        // is handed over by the parker.
+        self.unparked.store(false, Ordering::Relaxed);
+        count
+    }
+
+    fn wants_leader(&self) -> bool {
+        self.poller.has_sources() && !self.poller.has_leader()
+    }
+
+    fn unpark(&self) {
+        // Relaxed: `interrupt` puts a fence behind it.
+        self.unparked.store(true, Ordering::Relaxed);
+        if !self.doze.interrupt() {
+            self.poller.interrupt(self.worker);
+        }
+    }
+
+    /// A source was registered, perhaps by another thread.
+    fn note_source(&self) {
+        // If the worker waits where no event reaches it, it must move; unless another leads, which will find the
+        // source when it parks again. Partner: the fence in `Doze`, between giving up the lead and dozing.
+        fence(Ordering::SeqCst);
+        if !self.poller.has_leader() {
+            self.doze.interrupt();
+        }
+    }
 }
 
 impl IoDriver {
-    /// A driver that takes at most `events` events in a turn, or one that only waits.
-    pub(crate) fn new(enabled: bool, events: usize) -> IoDriver {
-        let kind = if enabled {
-            Kind::Enabled(Box::new(Poller::new(events)))
-        } else {
-            Kind::Disabled(CondvarPark::new())
-        };
-        IoDriver { kind }
+    /// The driver of worker `worker`, which takes at most `events` events in a turn, or only waits. It shares
+    /// the poller of `neighbour`, if there is one.
+    pub(crate) fn new(
+        enabled: bool,
+        worker: usize,
+        events: usize,
+        neighbour: Option<&IoDriver>,
+    ) -> IoDriver {
+        if !enabled {
+            return IoDriver { kind: Kind::Disabled(CondvarPark::new()) };
+        }
+        let shared = neighbour.and_then(|neighbour| match &neighbour.kind {
+            Kind::Enabled(seat) => Some(Arc::clone(&seat.poller)),
+            Kind::Disabled(_) => None,
+        });
+        let first = shared.is_none();
+        let poller = shared.unwrap_or_else(|| Arc::new(Poller::new(events)));
+        let (unparked, doze) = (AtomicBool::new(false), Doze::new());
+        IoDriver { kind: Kind::Enabled(Seat { worker, poller, first, unparked, doze }) }
     }
 
     fn poller(&self) -> Option<&Poller> {
         match &self.kind {
-            Kind::Enabled(poller) => Some(poller),
+            Kind::Enabled(seat) => Some(&seat.poller),
             Kind::Disabled(_) => None,
+        }
+    }
+
+    /// What is counted for the poller, where this driver is the one that tells.
+    fn counted(&self, count: impl FnOnce(&Poller) -> u64) -> u64 {
+        match &self.kind {
+            Kind::Enabled(seat) if seat.first => count(&seat.poller),
+            _ => 0,
         }
     }
 
@@ -46,8 +122,11 @@ impl IoDriver {
     /// them; tells how many there were. For the owner. Returns early, possibly with 0, for an
     /// [`unpark`](Self::unpark), a signal, or no reason.
     pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
+        if timeout == Some(Duration::ZERO) {
+            return self.try_turn(max_events).unwrap_or(0);
+        }
         match &self.kind {
-            Kind::Enabled(poller) => poller.turn(timeout, max_events),
+            Kind::Enabled(seat) => seat.wait(timeout, max_events),
             Kind::Disabled(park) => {
                 park.wait(timeout);
                 0
@@ -63,10 +142,20 @@ impl IoDriver {
         }
     }
 
+    /// If nobody waits for events, and the owner dozes, it shall.
+    pub(crate) fn call_to_lead(&self) {
+        match &self.kind {
+            Kind::Enabled(seat) if seat.wants_leader() => {
+                seat.doze.interrupt();
+            }
+            _ => {}
+        }
+    }
+
     /// Makes the owner's turn return, or its next one that may wait.
     pub(crate) fn unpark(&self) {
         match &self.kind {
-            Kind::Enabled(poller) => poller.unpark(),
+            Kind::Enabled(seat) => seat.unpark(),
             Kind::Disabled(park) => park.unpark(),
         }
     }
@@ -93,9 +182,13 @@ impl IoDriver {
         source: &Arc<Source>,
         attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
     ) -> io::Result<()> {
-        match self.poller() {
-            Some(poller) => poller.register(source, attach),
-            None => Err(io::Error::other(super::DISABLED)),
+        match &self.kind {
+            Kind::Enabled(seat) => {
+                seat.poller.register(source, attach)?;
+                seat.note_source();
+                Ok(())
+            }
+            Kind::Disabled(_) => Err(io::Error::other(super::DISABLED)),
         }
     }
 
@@ -113,17 +206,17 @@ impl IoDriver {
 
     /// File descriptors that began to be watched here (moves between workers do not count).
     pub(crate) fn fd_registered_count(&self) -> u64 {
-        self.poller().map_or(0, |poller| poller.metrics.registered())
+        self.counted(|poller| poller.metrics.registered())
     }
 
     /// File descriptors that ceased to be watched here.
     pub(crate) fn fd_deregistered_count(&self) -> u64 {
-        self.poller().map_or(0, |poller| poller.metrics.deregistered())
+        self.counted(|poller| poller.metrics.deregistered())
     }
 
     /// Events dispatched.
     pub(crate) fn ready_count(&self) -> u64 {
-        self.poller().map_or(0, |poller| poller.metrics.ready())
+        self.counted(|poller| poller.metrics.ready())
     }
 
     pub(crate) fn count_registered(&self) {

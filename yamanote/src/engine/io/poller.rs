@@ -1,4 +1,11 @@
-//! The poller of one worker: waits for the operating system's events and hands them to the sources.
+//! A poller: waits for the operating system's events and hands them to the sources.
+//!
+//! # Who waits
+//! A few neighbouring workers share one. Of those that have nothing to do, one leads: it waits here for all of
+//! them, and the others doze until they are notified. With a poller for each, a load that one worker could carry
+//! would wake them all in turn, each for a handful of events; with one for all, every event of a large machine
+//! would pass through it. Nobody leads while a worker that has nothing else to do is yet to park, and each
+//! tries to before it dozes: so whenever all of them wait, one waits here.
 //!
 //! # Tokens
 //! The token of a registration is the address of its [`Source`]. While a source is watched, the poller's
@@ -15,11 +22,7 @@
 //!
 //! # When there is one
 //! The operating system's part is made when the first source registers: many runtimes never have one, and of
-//! those that have, not every worker. Until then the owner waits in [`doze`](super::doze).
-//!
-//! # Unpark
-//! A flag and an event. The flag is there because a foreign worker's turn may swallow the event; only a
-//! turn that may wait takes the flag down. Where nothing is watched the owner dozes, and the event is not needed.
+//! those that have, not every worker. Until then all of them doze.
 
 use std::fmt;
 use std::io;
@@ -27,7 +30,6 @@ use std::sync::atomic::AtomicU64 as Counter;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::engine::io::doze::Doze;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,7 +39,10 @@ use crate::util::LinkedList;
 /// No source lives at address 0.
 const UNPARK: mio::Token = mio::Token(0);
 
-/// Released sources that may pile up while the owner waits. Arbitrary: some 16 KiB.
+/// No worker has this number.
+const NOBODY: usize = usize::MAX;
+
+/// Released sources that may pile up while the leader waits. Arbitrary: some 16 KiB.
 const MAX_RELEASED: usize = 128;
 
 /// Event buffers, from the full size down by a factor of 8 each, so that a turn can take fewer events than
@@ -49,8 +54,8 @@ pub(crate) struct Poller {
     turn: Mutex<Turn>,
     /// Set under the lock of `turn`, together with the poll in it.
     system: OnceLock<System>,
-    unparked: AtomicBool,
-    doze: Doze,
+    /// The worker that waits, or is about to.
+    leader: AtomicUsize,
     sources: Mutex<Sources>,
     /// Whether `released` holds anything, to spare turns the lock.
     has_released: AtomicBool,
@@ -92,8 +97,7 @@ impl Poller {
                 wakers: WakeBatch::new(),
             }),
             system: OnceLock::new(),
-            unparked: AtomicBool::new(false),
-            doze: Doze::new(),
+            leader: AtomicUsize::new(NOBODY),
             sources: Mutex::new(Sources {
                 watched: LinkedList::new(),
                 released: Vec::new(),
@@ -123,35 +127,37 @@ impl Poller {
         Ok(self.system.get_or_init(|| System { registry, waker }))
     }
 
-    pub(crate) fn turn(&self, timeout: Option<Duration>, max_events: usize) -> usize {
-        let may_wait = timeout != Some(Duration::ZERO);
-        // Relaxed, all of them: hints, looked at again in the doze. Released sources are freed by a turn.
-        if may_wait && !self.has_sources() && !self.has_released.load(Ordering::Relaxed) {
-            self.doze.wait(timeout, || self.has_sources() || self.unparked.load(Ordering::Relaxed));
-            // An unpark comes but once a park, so this one was for the park that ends here.
-            self.unparked.store(false, Ordering::Relaxed);
-            return 0;
-        }
-        if may_wait {
-            self.doze.leave(timeout, || self.unparked.load(Ordering::Relaxed));
-        }
+    /// Whether waiting here is of use: a source is watched, or one that was is to be freed by a turn.
+    pub(crate) fn wants_turns(&self) -> bool {
+        // Relaxed: a hint, and whoever releases a source without being seen is awake.
+        self.has_sources() || self.has_released.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_leader(&self) -> bool {
+        // Relaxed: whoever relies on it puts a fence before it.
+        self.leader.load(Ordering::Relaxed) != NOBODY
+    }
+
+    /// Becomes the one that waits, unless another worker is.
+    pub(crate) fn try_lead(&self, worker: usize) -> bool {
+        // Relaxed: the lock of `turn` orders what matters; `wait`'s caller puts a fence between this and
+        // its look at what would have it not wait.
+        self.leader.compare_exchange(NOBODY, worker, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Waits for events, and is no longer the leader after that. For the leader.
+    pub(crate) fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
         let mut turn = self.turn.lock();
-        // Acquire: pairs with the releases in `unpark` and `collect`.
-        let timeout = if self.unparked.load(Ordering::Acquire) { Some(Duration::ZERO) } else { timeout };
         let count = self.collect(&mut turn, timeout, max_events);
-        if may_wait {
-            if timeout != Some(Duration::ZERO) && count == 0 && self.unparked.load(Ordering::Relaxed) {
-                self.doze.note_woken_elsewhere();
-            }
-            // An unpark from here on has an event of its own. Relaxed: nothing is published.
-            self.unparked.store(false, Ordering::Relaxed);
-        }
         let mut wakers = turn.wakers.take();
+        // Relaxed: as in `try_lead`.
+        self.leader.store(NOBODY, Ordering::Relaxed);
         drop(turn);
         self.wake(&mut wakers);
         count
     }
 
+    /// Takes the events that are there; `None` when somebody else is at it, or waits for them.
     pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
         let mut turn = self.turn.try_lock()?;
         let count = self.collect(&mut turn, Some(Duration::ZERO), max_events);
@@ -205,9 +211,7 @@ impl Poller {
         for event in events.iter() {
             let token = event.token();
             if token == UNPARK {
-                // If this is not the owner's turn, the owner must still learn of it. Release: pairs with
-                // the acquire in `turn`.
-                self.unparked.store(true, Ordering::Release);
+                // It only had to end a wait. Whose, and why, is known elsewhere.
                 continue;
             }
             let source: *const Source = std::ptr::with_exposed_provenance(token.0);
@@ -223,14 +227,17 @@ impl Poller {
         count as usize
     }
 
-    /// Makes the owner's wait return, or its next one.
-    pub(crate) fn unpark(&self) {
-        // Release: pairs with the acquire in `turn`.
-        self.unparked.store(true, Ordering::Release);
-        if self.doze.interrupt() {
-            return;
+    /// Ends the wait of `worker`, if it waits here. To be called behind a fence, after what it is to find was made
+    /// visible.
+    pub(crate) fn interrupt(&self, worker: usize) {
+        // Relaxed: ordered by the fence. Partner: the fence between `try_lead` and `wait`.
+        if self.leader.load(Ordering::Relaxed) == worker {
+            self.end_wait();
         }
-        // If there is nothing to wait in, the owner looks at the flag before it dozes.
+    }
+
+    fn end_wait(&self) {
+        // If there is nothing to wait in, nobody does.
         if let Some(system) = self.system.get() {
             system.waker.wake().expect("the I/O driver cannot be woken");
         }
@@ -252,12 +259,10 @@ impl Poller {
             // SAFETY: not null; in no list, since the caller registers a source once at a time; kept
             // alive by the reference that has just become the list's.
             unsafe { sources.watched.push_back(std::ptr::NonNull::new_unchecked(node)) };
-            // Release: who sees the source sees what it is registered with; pairs with the acquire in
+            // Release: whoever sees the source sees what it is registered with; pairs with the acquire in
             // `has_sources`.
             self.watching.fetch_add(1, Ordering::Release);
         }
-        // If the owner waits where no event reaches it, it must move.
-        self.doze.interrupt();
         let token = mio::Token(Arc::as_ptr(source).expose_provenance());
         attach(&system.registry, token).inspect_err(|_| {
             // The system does not know the token, so nothing need be waited for.
@@ -281,7 +286,7 @@ impl Poller {
             let too_many = sources.released.len() == MAX_RELEASED;
             drop(sources);
             if too_many {
-                self.unpark();
+                self.end_wait();
             }
         } else {
             sources.stuck.extend(reference);
@@ -403,6 +408,14 @@ mod tests {
 
     const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
+    fn turn(poller: &Poller, timeout: Option<Duration>, max_events: usize) -> usize {
+        if timeout == Some(Duration::ZERO) {
+            return poller.try_turn(max_events).unwrap();
+        }
+        assert!(poller.try_lead(0));
+        poller.wait(timeout, max_events)
+    }
+
     struct Watch {
         poller: Poller,
         source: Arc<Source>,
@@ -431,7 +444,7 @@ mod tests {
         }
 
         let mut w = watch();
-        assert_eq!(w.poller.turn(None, 64), 1);
+        assert_eq!(turn(&w.poller, None, 64), 1);
         let writable = w.source.word().event(Direction::Write.mask()).unwrap();
         assert_eq!(writable.ready, Ready::WRITABLE);
 
@@ -446,7 +459,7 @@ mod tests {
         assert_eq!(w.ours.read(&mut [0; 8]).unwrap(), 1);
 
         drop(w.theirs);
-        w.poller.turn(None, 64);
+        turn(&w.poller, None, 64);
         assert!(w.source.word().event(Direction::Read.mask()).unwrap().ready.is_read_closed());
         assert!(w.poller.metrics.ready() >= 3);
     }
@@ -457,11 +470,11 @@ mod tests {
         let handle = PollHandle::of(&w.ours);
         w.poller.deregister(&w.source, |r| handle.deregister(r)).unwrap();
         assert_eq!(Arc::strong_count(&w.source), 2);
-        assert_eq!(w.poller.turn(Some(Duration::ZERO), 64), 0);
+        assert_eq!(turn(&w.poller, Some(Duration::ZERO), 64), 0);
         assert_eq!(Arc::strong_count(&w.source), 1);
         // And it may come back.
         w.poller.register(&w.source, |r, token| handle.register(r, token, BOTH)).unwrap();
-        assert_eq!(w.poller.turn(None, 64), 1);
+        assert_eq!(turn(&w.poller, None, 64), 1);
         drop(w.poller);
         assert_eq!(Arc::strong_count(&w.source), 1);
     }
@@ -477,8 +490,8 @@ mod tests {
         let source = Arc::downgrade(&w.source);
         drop(w.source);
         w.theirs.write_all(b"x").unwrap();
-        w.poller.turn(Some(Duration::ZERO), 64);
-        w.poller.turn(Some(Duration::ZERO), 64);
+        turn(&w.poller, Some(Duration::ZERO), 64);
+        turn(&w.poller, Some(Duration::ZERO), 64);
         assert!(source.upgrade().is_some());
         drop(duplicate);
         drop(w.poller);
@@ -494,18 +507,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unpark_survives_a_foreign_turn() {
-        let poller = Poller::new(64);
-        poller.unpark();
-        // Swallows the event ...
-        assert_eq!(poller.try_turn(64), Some(0));
-        // ... and so would this, but it cannot wait.
-        assert_eq!(poller.turn(Some(Duration::ZERO), 64), 0);
-        // Would hang.
-        assert_eq!(poller.turn(None, 64), 0);
+    fn only_the_leader_is_interrupted() {
+        let w = watch();
+        turn(&w.poller, None, 64);
+        assert!(w.poller.try_lead(1));
+        assert!(!w.poller.try_lead(2));
+        w.poller.interrupt(2);
         let start = Instant::now();
-        poller.turn(Some(Duration::from_millis(3)), 64);
+        assert_eq!(w.poller.wait(Some(Duration::from_millis(3)), 64), 0);
         assert!(start.elapsed() >= Duration::from_millis(3));
+        assert!(!w.poller.has_leader());
+        assert!(w.poller.try_lead(2));
+        w.poller.interrupt(2);
+        // Would hang.
+        assert_eq!(w.poller.wait(None, 64), 0);
     }
 
     #[test]
@@ -519,9 +534,9 @@ mod tests {
             poller.register(&source, |r, token| handle.register(r, token, BOTH)).unwrap();
             all.push((ours, theirs, source));
         }
-        assert_eq!(poller.turn(None, 10), 8);
-        assert_eq!(poller.turn(None, 0), 1);
-        assert_eq!(poller.turn(None, 64), 11);
+        assert_eq!(turn(&poller, None, 10), 8);
+        assert_eq!(turn(&poller, None, 0), 1);
+        assert_eq!(turn(&poller, None, 64), 11);
     }
 
     #[test]
@@ -535,7 +550,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::Other);
         assert!(crate::runtime::is_rt_shutdown_err(&error));
         // A turn that comes late is harmless.
-        w.poller.turn(Some(Duration::ZERO), 64);
+        turn(&w.poller, Some(Duration::ZERO), 64);
     }
 
     #[test]
@@ -546,7 +561,7 @@ mod tests {
             let (poller, stop) = (Arc::clone(&poller), Arc::clone(&stop));
             std::thread::spawn(move || {
                 while !stop.load(Ordering::SeqCst) {
-                    poller.turn(None, 64);
+                    turn(&poller, None, 64);
                 }
             })
         };
@@ -559,7 +574,10 @@ mod tests {
             poller.deregister(&source, |r| handle.deregister(r)).unwrap();
         }
         stop.store(true, Ordering::SeqCst);
-        poller.unpark();
+        while !owner.is_finished() {
+            poller.interrupt(0);
+            std::thread::yield_now();
+        }
         owner.join().unwrap();
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! # Where
 //! An event wakes its task on the worker that saw it, so task and socket belong together. A task can be
-//! stolen, though. When [`MOVE_AFTER`] waits in a row happened on workers that are not the socket's, it is
+//! stolen, though. When [`MOVE_AFTER`] waits in a row happened on workers that have another poller, it is
 //! taken from the old poller and added to the poller of the last one. Adding reports what is ready at that
 //! moment, so nothing that happens in between is lost, and an event still on its way through the old
 //! poller's hands is at worst one too many.
@@ -32,7 +32,7 @@ use crate::runtime::Handle;
 use crate::sys::poll::{BY_HANDLE, PollHandle};
 use crate::task::coop::poll_proceed;
 
-/// Waits in a row on foreign workers after which a socket follows its task. Arbitrary: a move costs two
+/// Waits in a row on workers with another poller after which a socket follows its task. Arbitrary: a move costs two
 /// system calls, and a task that was stolen once may well be stolen back.
 const MOVE_AFTER: usize = 16;
 
@@ -150,7 +150,7 @@ impl Registration {
         // Relaxed, all three: hints that no other memory depends on.
         let home = self.home.load(Ordering::Relaxed);
         let shared = &self.runtime.shared;
-        if shared.is_home(home) {
+        if shared.is_near(home) {
             if self.foreign.load(Ordering::Relaxed) != 0 {
                 self.foreign.store(0, Ordering::Relaxed);
             }
