@@ -238,10 +238,16 @@ mod rt {
         })
     }
 
-    /// The index of the worker of `shared` that this thread drives.
+    /// The slot of the worker of `shared` that this thread drives.
     #[inline]
     pub(crate) fn worker_index(shared: &Arc<Shared>) -> Option<usize> {
         with_worker(Arc::as_ptr(shared), |worker| worker.has_core().then_some(worker.index)).flatten()
+    }
+
+    /// The worker of `shared` in whose driver this thread waits: the one it drives or stands in for.
+    #[inline]
+    pub(crate) fn driver_index(shared: &Arc<Shared>) -> Option<usize> {
+        with_worker(Arc::as_ptr(shared), |worker| worker.has_core().then_some(worker.driver)).flatten()
     }
 
     /// A small number that stays the same for the thread.

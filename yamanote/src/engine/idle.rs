@@ -35,6 +35,7 @@ pub(crate) struct Idle {
     asleep: CachePadded<Box<[AtomicUsize]>>,
     /// Workers that look for work in other workers' queues.
     searching: CachePadded<AtomicUsize>,
+    /// How many workers the runtime was built with; there are more slots, for spares.
     workers: usize,
 }
 
@@ -49,9 +50,10 @@ pub(crate) enum Sleep {
 }
 
 impl Idle {
-    pub(crate) fn new(workers: usize) -> Self {
+    /// For `workers`, of which `slots` may be there at times.
+    pub(crate) fn new(workers: usize, slots: usize) -> Self {
         Idle {
-            asleep: CachePadded::new((0..workers.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect()),
+            asleep: CachePadded::new((0..slots.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect()),
             searching: CachePadded::new(AtomicUsize::new(0)),
             workers,
         }
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn claims_each_sleeper_once_and_in_turn() {
-        let idle = Idle::new(130);
+        let idle = Idle::new(130, 130);
         for i in [3, 64, 129] {
             assert_eq!(idle.fall_asleep(i, false, || false), Sleep::Asleep);
         }
@@ -206,7 +208,7 @@ mod tests {
 
     #[test]
     fn one_searcher_is_enough() {
-        let idle = Idle::new(4);
+        let idle = Idle::new(4, 4);
         let _ = idle.fall_asleep(1, false, || false);
         assert!(idle.start_searching());
         assert_eq!(idle.notify_one(0), None);
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn searchers_are_half_at_most() {
-        let idle = Idle::new(4);
+        let idle = Idle::new(4, 4);
         assert!(idle.start_searching());
         assert!(idle.start_searching());
         assert!(!idle.start_searching());
@@ -240,7 +242,7 @@ mod models {
     impl World {
         fn new(workers: usize) -> Arc<World> {
             Arc::new(World {
-                idle: Idle::new(workers),
+                idle: Idle::new(workers, workers),
                 queued: AtomicUsize::new(0),
                 unparked: [AtomicBool::new(false), AtomicBool::new(false)],
             })

@@ -39,15 +39,25 @@ pub(crate) const EVENTS_PER_TURN: usize = 1024;
 /// Tasks taken from somebody else's inbox at once. Arbitrary: half a ring leaves room for what they spawn.
 pub(crate) const INBOX_BATCH: usize = LOCAL_QUEUE_CAPACITY / 2;
 
+/// Spare workers at the least and, unless there are more workers, at the most. Arbitrary: even a runtime with one worker can
+/// stand a few tasks that block at once; a slot is some 8 KiB.
+pub(crate) const MIN_SPARES: usize = 4;
+pub(crate) const MAX_SPARES: usize = 64;
+
 /// Workers at the most: their indices are kept in 16 bits, one value of which means "none".
 pub(crate) const MAX_WORKERS: usize = u16::MAX as usize - 1;
 
-/// How often the monitor compares the workers' poll counters: a worker that has not moved from one look to
-/// the next is stuck. Human-scale: below what users notice, and 100 wake-ups a second at the most.
-pub(crate) const MONITOR_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);
+/// How long a poll may take before its worker counts as stuck, unless the builder says otherwise. Human-scale: below what
+/// users notice.
+pub(crate) const STALL_LIMIT: std::time::Duration = std::time::Duration::from_millis(10);
 
-/// The same while a worker is stuck: now the monitor stands in for its driver.
-pub(crate) const MONITOR_STUCK_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
+/// How often the monitor looks at the workers' poll counters, at the least while there is anything to watch: as
+/// often as the limit asks for, and 100 wake-ups a second for the default.
+pub(crate) const MONITOR_MAX_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// How often it looks at the most: when it turns a stuck worker's driver itself, since there is no spare, and
+/// finds something each time. Go's number for the same.
+pub(crate) const MONITOR_MIN_INTERVAL: std::time::Duration = std::time::Duration::from_micros(20);
 
 /// Looks in a row that find all workers asleep before the monitor sleeps too, until it is woken. Long
 /// enough that a lightly loaded service does not pay a wake-up for each of its own.

@@ -16,7 +16,7 @@
 //!
 //! Around the flow: `shared` (what a runtime's workers share), `context` (what a thread knows),
 //! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor`
-//! (rescues what waits behind a stuck worker), `spin` (look a moment longer before blocking), `pace` (how often a busy worker looks away from its queue), `shutdown`, `hooks`, `metrics`, `limits`.
+//! (rescues what waits behind a stuck worker), `spares` and `seat` (who stands in for it), `spin` (look a moment longer before blocking), `pace` (how often a busy worker looks away from its queue), `shutdown`, `hooks`, `metrics`, `limits`.
 
 pub(crate) mod block_on;
 pub(crate) mod budget;
@@ -40,8 +40,10 @@ pub(crate) mod parker;
 pub(crate) mod queue;
 pub(crate) mod schedule;
 pub(crate) mod search;
+pub(crate) mod seat;
 pub(crate) mod shared;
 pub(crate) mod shutdown;
+pub(crate) mod spares;
 pub(crate) mod spawn;
 pub(crate) mod spin;
 pub(crate) mod task;

@@ -3,8 +3,9 @@
 //! A task that blocks its thread holds up everything its worker owns: the ring and inbox, which others may
 //! steal from once somebody tells them; the LIFO slot, which nobody steals from; the poller and the timers,
 //! which nobody else looks at. The monitor compares each worker's poll counter with what it was a moment
-//! ago. For a worker that is awake and has not moved, it turns the driver, fires the timers, moves the
-//! LIFO task to the inbox, and notifies a sleeper if there is work.
+//! ago. For a worker that is awake and has not moved for the limit, it moves the LIFO task and those that yielded to the
+//! inbox, notifies a sleeper if there is work, and sends a spare ([`spares`](super::spares)) to wait in the driver and
+//! to keep up the number of workers that work. Where there is no spare left, it turns the driver itself.
 //!
 //! It starts with the first task that comes from outside, sleeps for good while all workers sleep, and
 //! costs a worker one load when it leaves a park.
@@ -12,10 +13,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crate::engine::limits::{MONITOR_DOZE_AFTER, MONITOR_INTERVAL, MONITOR_STUCK_INTERVAL};
+use crate::engine::limits::{MONITOR_DOZE_AFTER, MONITOR_MAX_INTERVAL, MONITOR_MIN_INTERVAL};
+use crate::engine::queue::Chain;
 use crate::engine::schedule::notify;
 use crate::engine::shared::Shared;
+use crate::engine::spares::relieve;
+use crate::util::Counter;
 
 #[derive(Default)]
 struct State {
@@ -31,6 +36,10 @@ pub(crate) struct Monitor {
     started: AtomicBool,
     /// The monitor sleeps until a worker wakes it.
     dozing: AtomicBool,
+    /// How often it looked at the workers.
+    pub(crate) looks: Counter,
+    /// Polls that were found too long.
+    pub(crate) stalls: Counter,
 }
 
 impl Monitor {
@@ -40,6 +49,8 @@ impl Monitor {
             condvar: Condvar::new(),
             started: AtomicBool::new(false),
             dozing: AtomicBool::new(false),
+            looks: Counter::new(),
+            stalls: Counter::new(),
         }
     }
 
@@ -60,13 +71,16 @@ impl Monitor {
     fn start(&self, shared: &Arc<Shared>) {
         let mut state = self.lock();
         self.started.store(true, Ordering::Relaxed);
+        let Some(limit) = shared.config.stall_limit else { return };
         if std::mem::replace(&mut state.started, true) || state.stopped {
             return;
         }
         let weak = Arc::downgrade(shared);
         // A system that cannot start one more thread runs without the rescue; nothing else depends on it.
-        state.thread =
-            std::thread::Builder::new().name("yamanote-monitor".into()).spawn(move || watch(&weak)).ok();
+        state.thread = std::thread::Builder::new()
+            .name("yamanote-monitor".into())
+            .spawn(move || watch(&weak, limit))
+            .ok();
     }
 
     /// A worker left its park: the monitor has something to watch.
@@ -103,15 +117,25 @@ impl Monitor {
     }
 }
 
+/// What the monitor knows of a slot.
+#[derive(Clone, Copy)]
+struct Seen {
+    polls: u64,
+    /// When it was first seen with that count, and awake.
+    since: Instant,
+    /// The present poll was found too long before.
+    stuck: bool,
+}
+
 /// The monitor's loop. It holds the runtime only while it looks.
-fn watch(runtime: &Weak<Shared>) {
-    let mut before: Vec<u64> = Vec::new();
+fn watch(runtime: &Weak<Shared>, limit: Duration) {
+    let mut seen: Vec<Option<Seen>> = Vec::new();
     let mut quiet = 0;
-    let mut interval = MONITOR_INTERVAL;
+    let longest = limit.clamp(MONITOR_MIN_INTERVAL, MONITOR_MAX_INTERVAL);
+    let mut interval = longest;
     loop {
         let Some(shared) = runtime.upgrade() else { return };
-        let all_asleep = shared.idle.sleepers() == shared.workers();
-        quiet = if all_asleep { quiet + 1 } else { 0 };
+        quiet = if all_asleep(&shared) { quiet + 1 } else { 0 };
         {
             let monitor = &shared.monitor;
             let state = monitor.lock();
@@ -121,7 +145,7 @@ fn watch(runtime: &Weak<Shared>) {
             if quiet > MONITOR_DOZE_AFTER {
                 doze(&shared, state);
                 quiet = 0;
-                before.clear();
+                seen.clear();
                 continue;
             }
             // Under the runtime's own lock: `stop` and `wake` cut the sleep short.
@@ -130,19 +154,51 @@ fn watch(runtime: &Weak<Shared>) {
         if shared.is_shutdown() {
             return;
         }
-        interval = MONITOR_INTERVAL;
-        let polls: Vec<u64> = shared.remotes.iter().map(|remote| remote.stats.polls.get()).collect();
-        for (worker, now) in polls.iter().enumerate() {
-            let stuck = before.get(worker) == Some(now)
-                && !shared.idle.is_asleep(worker)
-                && !shared.remotes[worker].parker.is_parked();
-            if stuck {
-                rescue(&shared, worker);
-                interval = MONITOR_STUCK_INTERVAL;
-            }
-        }
-        before = polls;
+        shared.monitor.looks.add(1);
+        // Backs off while what it does itself finds nothing.
+        interval = match look(&shared, &mut seen, limit) {
+            Some(0) => (2 * interval).min(longest),
+            Some(_) => MONITOR_MIN_INTERVAL,
+            None => longest,
+        };
     }
+}
+
+/// Looks at all workers. If it had to turn the driver of one, since there is no spare: how much it found there.
+fn look(shared: &Arc<Shared>, seen: &mut Vec<Option<Seen>>, limit: Duration) -> Option<usize> {
+    let now = Instant::now();
+    let mut found = None;
+    seen.resize(shared.crew.slots_in_use(), None);
+    for (slot, seen) in seen.iter_mut().enumerate() {
+        let remote = &shared.remotes[slot];
+        let polls = remote.stats.polls.get();
+        let away =
+            shared.idle.is_asleep(slot) || remote.parker.is_parked() || !shared.crew.is_manned(slot);
+        let moved = away || seen.is_none_or(|seen| seen.polls != polls);
+        if moved {
+            *seen = (!away).then_some(Seen { polls, since: now, stuck: false });
+            continue;
+        }
+        let Some(seen) = seen else { continue };
+        if now.duration_since(seen.since) < limit {
+            continue;
+        }
+        if !std::mem::replace(&mut seen.stuck, true) {
+            shared.monitor.stalls.add(1);
+        }
+        let driver = remote.sits_in.load(Ordering::Relaxed);
+        let is_relieved = shared.remotes[driver].seat.holder() != slot || relieve(shared, slot, driver);
+        if !is_relieved {
+            *found.get_or_insert(0) += stand_in(shared, driver);
+        }
+        rescue(shared, slot, driver);
+    }
+    found
+}
+
+/// No spare comes but from here, and one that goes only brings a look too many.
+fn all_asleep(shared: &Shared) -> bool {
+    shared.idle.sleepers() == shared.workers() + shared.crew.spares().0
 }
 
 /// Sleeps until a worker is awake again.
@@ -151,30 +207,38 @@ fn doze(shared: &Shared, state: std::sync::MutexGuard<'_, State>) {
     monitor.dozing.store(true, Ordering::SeqCst);
     // Partner: the SeqCst operation on `Idle` that each waking worker makes before `note_awake`.
     std::sync::atomic::fence(Ordering::SeqCst);
-    if shared.idle.sleepers() == shared.workers() && !state.stopped {
+    if all_asleep(shared) && !state.stopped {
         let idle = |state: &mut State| !state.stopped && monitor.dozing.load(Ordering::Relaxed);
         drop(monitor.condvar.wait_while(state, idle));
     }
     monitor.dozing.store(false, Ordering::Relaxed);
 }
 
-/// Does for a stuck worker what it cannot do, and has the rest done by others.
-fn rescue(shared: &Arc<Shared>, worker: usize) {
-    let remote = &shared.remotes[worker];
+/// Does for a stuck worker's driver what nobody else does. How much there was.
+fn stand_in(shared: &Arc<Shared>, driver: usize) -> usize {
     // What this wakes goes, since this thread is no worker, to whoever sleeps.
-    remote.driver.turn_for_another(&shared.clock, shared.config.events_per_turn);
+    let found = shared.driver(driver).turn_for_another(&shared.clock, shared.config.events_per_turn);
     // Whoever comes next to its sources need not wait for this thread to look again.
-    for neighbour in shared.neighbours(worker) {
+    for neighbour in shared.neighbours(driver) {
         if shared.idle.is_asleep(neighbour) {
             shared.driver(neighbour).io.call_to_lead();
         }
     }
+    found
+}
+
+/// Opens what only a stuck worker reaches to the others.
+fn rescue(shared: &Arc<Shared>, slot: usize, driver: usize) {
+    let remote = &shared.remotes[slot];
+    let mut chain = Chain::default();
     if let Some(task) = remote.lifo.take() {
-        let mut chain = crate::engine::queue::Chain::default();
         chain.push(task);
-        remote.inbox.push_chain(chain);
     }
-    if remote.has_stealable() {
-        notify(shared, worker);
+    remote.deferred.drain(&mut |task| chain.push(task));
+    if chain.len() > 0 {
+        shared.remotes[driver].inbox.push_chain(chain);
+    }
+    if remote.has_stealable() || shared.remotes[driver].has_stealable() {
+        notify(shared, slot);
     }
 }

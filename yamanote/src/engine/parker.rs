@@ -52,11 +52,7 @@ impl Parker {
         }
     }
 
-    /// Makes the current or the next park return.
-    pub(crate) fn unpark(&self, driver: &Driver) {
-        self.unpark_with(|| driver.io.unpark());
-    }
-
+    /// Makes the current or the next park return; `unblock` does so with a worker that is blocked in its driver.
     pub(crate) fn unpark_with(&self, unblock: impl FnOnce()) {
         // Release pairs with `park`'s acquire.
         if self.state.swap(NOTIFIED, Ordering::AcqRel) == PARKED {

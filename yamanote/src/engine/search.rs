@@ -12,11 +12,11 @@ use crate::engine::worker::Core;
 
 /// Takes work from another worker: a task to run now, and more into the own ring.
 pub(crate) fn steal(shared: &Shared, core: &mut Core) -> Option<Raw> {
-    let workers = shared.workers();
+    let slots = shared.crew.slots_in_use();
     let own = &shared.remotes[core.index];
-    let start = core.random_below(workers);
-    for i in 0..workers {
-        let victim = (start + i) % workers;
+    let start = core.random_below(slots);
+    for i in 0..slots {
+        let victim = (start + i) % slots;
         if victim == core.index {
             continue;
         }
@@ -38,5 +38,5 @@ pub(crate) fn steal(shared: &Shared, core: &mut Core) -> Option<Raw> {
         }
     }
     // Between the last look at the own inbox and now something may have arrived there.
-    own.inbox.pop()
+    shared.remotes[core.driver].inbox.pop()
 }

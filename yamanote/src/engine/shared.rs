@@ -1,7 +1,8 @@
 //! What the workers of one runtime share, and what everybody who holds a handle to it reaches.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::engine::attachments::Attachments;
 use crate::engine::blocking::Pool;
@@ -17,10 +18,11 @@ use crate::engine::monitor::Monitor;
 use crate::engine::pace::Intervals;
 use crate::engine::parker::Parker;
 use crate::engine::queue::{Inbox, LifoSlot, Ring};
+use crate::engine::seat::Seat;
+use crate::engine::spares::{self, Crew};
 use crate::engine::task::live::LiveSet;
 use crate::engine::timer::Clock;
-use crate::engine::worker::Core;
-use crate::runtime::{Histogram, HistogramConfiguration, RuntimeFlavor, UnhandledPanic};
+use crate::runtime::{Histogram, HistogramConfiguration, Running, RuntimeFlavor, UnhandledPanic};
 use crate::util::{CachePadded, Counter, rng};
 
 /// How many tasks there were.
@@ -38,6 +40,10 @@ pub(crate) struct Config {
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
     pub(crate) start_paused: bool,
+    /// How long a poll may take before its worker counts as stuck; `None`: nobody looks.
+    pub(crate) stall_limit: Option<Duration>,
+    /// Workers that may stand in for stuck ones at a time.
+    pub(crate) spares: usize,
     pub(crate) events_per_turn: usize,
     /// The same while there is other work.
     pub(crate) events_per_busy_turn: usize,
@@ -58,9 +64,15 @@ pub(crate) struct Config {
 pub(crate) struct Remote {
     pub(crate) ring: Ring,
     pub(crate) lifo: LifoSlot,
+    /// Tasks that yielded, where workers share work: they run when the ring is empty or the driver was turned.
+    pub(crate) deferred: Ring,
     pub(crate) inbox: CachePadded<Inbox>,
     pub(crate) parker: CachePadded<Parker>,
     pub(crate) driver: Driver,
+    /// Who may wait in the driver.
+    pub(crate) seat: Seat,
+    /// The driver in which this slot's worker waits: its own, or that of the worker it stands in for.
+    pub(crate) sits_in: AtomicUsize,
     pub(crate) stats: CachePadded<WorkerStats>,
     pub(crate) poll_histogram: Option<Histogram>,
     pub(crate) latency_histogram: Option<Histogram>,
@@ -87,10 +99,8 @@ pub(crate) struct Shared {
     pub(crate) core_slot: CoreSlot,
     /// Whether the future that a single-threaded runtime's `block_on` waits for wants to be polled.
     pub(crate) root_woken: CachePadded<AtomicBool>,
-    /// The cores of workers that have left; the last one empties what all leave behind.
-    // Boxed as they come: a core is handed around by pointer.
-    #[allow(clippy::vec_box)]
-    pub(crate) retired: Mutex<Vec<Box<Core>>>,
+    pub(crate) crew: Crew,
+    pub(crate) running: Running,
     shutdown: AtomicBool,
     /// A task panicked and the runtime was built to stop at that.
     unhandled_panic: AtomicBool,
@@ -104,18 +114,25 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(config: Config, pool: Pool) -> Shared {
-        let mut remotes: Vec<CachePadded<Remote>> = Vec::with_capacity(config.workers);
-        let enabled = (config.enable_io, config.enable_time);
-        for worker in 0..config.workers {
-            let shares = worker % WORKERS_PER_POLLER != 0;
+        let spares = spares::slots(&config);
+        let slots = config.workers + spares;
+        let mut remotes: Vec<CachePadded<Remote>> = Vec::with_capacity(slots);
+        for slot in 0..slots {
+            // A spare waits in another's driver.
+            let own_driver = slot < config.workers;
+            let enabled = (config.enable_io && own_driver, config.enable_time && own_driver);
+            let shares = own_driver && slot % WORKERS_PER_POLLER != 0;
             let neighbour = remotes.last().filter(|_| shares).map(|remote| &remote.driver);
-            let driver = Driver::new(enabled, worker, config.events_per_turn, neighbour);
+            let driver = Driver::new(enabled, slot, config.events_per_turn, neighbour);
             remotes.push(CachePadded::new(Remote {
                 ring: Ring::new(),
                 lifo: LifoSlot::new(),
                 inbox: CachePadded::new(Inbox::new()),
                 parker: CachePadded::new(Parker::new()),
                 driver,
+                seat: Seat::new(slot),
+                sits_in: AtomicUsize::new(slot),
+                deferred: Ring::new(),
                 stats: CachePadded::new(WorkerStats::default()),
                 poll_histogram: config.poll_histogram.as_ref().map(Histogram::new),
                 latency_histogram: config.latency_histogram.as_ref().map(Histogram::new),
@@ -125,15 +142,16 @@ impl Shared {
         Shared {
             id: crate::runtime::Id::next(),
             remotes: remotes.into(),
-            idle: Idle::new(config.workers),
-            live: LiveSet::new(config.workers + 1),
+            idle: Idle::new(config.workers, slots),
+            live: LiveSet::new(slots + 1),
             clock: Clock::new(single, config.start_paused),
             pool,
             monitor: Monitor::new(),
             attachments: Attachments::default(),
             core_slot: CoreSlot::new(),
             root_woken: CachePadded::default(),
-            retired: Mutex::new(Vec::new()),
+            running: Running::default(),
+            crew: Crew::new(config.workers, spares),
             shutdown: AtomicBool::new(false),
             unhandled_panic: AtomicBool::new(false),
             forced_yields: Counter::new(),
@@ -144,8 +162,15 @@ impl Shared {
         }
     }
 
+    /// How many workers the runtime was built with.
     pub(crate) fn workers(&self) -> usize {
-        self.remotes.len()
+        self.config.workers
+    }
+
+    /// The slots in which there may be a worker now: those of the workers, and of spares.
+    #[inline]
+    pub(crate) fn manned(&self) -> &[CachePadded<Remote>] {
+        &self.remotes[..self.crew.slots_in_use()]
     }
 
     /// Whether this runtime has one worker that runs inside `block_on`.
@@ -165,30 +190,40 @@ impl Shared {
     /// Makes worker `i` look at its driver and queues again.
     pub(crate) fn unpark(&self, worker: usize) {
         let remote = &self.remotes[worker];
-        remote.parker.unpark(&remote.driver);
+        // Relaxed: a spare sets it before it parks, and the parker's word orders that.
+        remote.parker.unpark_with(|| self.driver(remote.sits_in.load(Ordering::Relaxed)).io.unpark());
+    }
+
+    /// Makes whoever waits in worker `i`'s driver look at its timers again, after one was added. Not needed if it
+    /// is the caller: it looks before it waits.
+    pub(crate) fn note_earlier_timer(self: &Arc<Self>, worker: usize) {
+        let holder = self.remotes[worker].seat.holder_after_write();
+        if context::worker_index(self) != Some(holder) {
+            self.unpark(holder);
+        }
     }
 
     /// The worker that something of the current thread's belongs to: the worker it is, else a choice that
     /// stays the same for the thread, so that threads spread and each keeps its caches warm.
     #[inline]
     pub(crate) fn home(self: &Arc<Self>) -> usize {
-        match context::worker_index(self) {
+        match context::driver_index(self) {
             Some(index) => index,
             None => context::thread_number() % self.workers(),
         }
     }
 
-    /// Whether the current thread is worker `i` of this runtime.
+    /// Whether the current thread is worker `i` of this runtime, or stands in for it.
     #[inline]
     pub(crate) fn is_home(self: &Arc<Self>, worker: usize) -> bool {
-        context::worker_index(self) == Some(worker)
+        context::driver_index(self) == Some(worker)
     }
 
     /// Whether the current thread is a worker of this runtime that has its poller in common with worker `i`.
     #[inline]
     pub(crate) fn is_near(self: &Arc<Self>, worker: usize) -> bool {
         let group = |worker| worker / WORKERS_PER_POLLER;
-        context::worker_index(self).is_some_and(|here| group(here) == group(worker))
+        context::driver_index(self).is_some_and(|here| group(here) == group(worker))
     }
 
     /// The workers that share a poller with worker `i`, and itself.
@@ -209,8 +244,8 @@ impl Shared {
             return false;
         }
         self.monitor.stop();
-        for worker in 0..self.workers() {
-            self.unpark(worker);
+        for slot in 0..self.remotes.len() {
+            self.unpark(slot);
         }
         true
     }
@@ -267,7 +302,7 @@ impl Shared {
 
     /// Whether any queue that may be stolen from holds a task.
     pub(crate) fn has_stealable_work(&self) -> bool {
-        self.remotes.iter().any(|remote| remote.has_stealable())
+        self.manned().iter().any(|remote| remote.has_stealable())
     }
 }
 

@@ -4,11 +4,11 @@
 //! 2. Each worker leaves its loop after the poll it is in, closes the set of suspended tasks and cancels
 //!    what is in it: a task that is not being polled drops its future here, one that is being polled is
 //!    cancelled by whoever polls it, when that poll ends; so is one that would be suspended for the first time.
-//! 3. The last worker to leave knows that no task is being polled: it empties all queues, cancelling the tasks
+//! 3. The last worker to leave (spares included) knows that no task is being polled: it empties all queues, cancelling the tasks
 //!    that were never polled, closes the inboxes, so that what is spawned or woken late is cancelled there and
 //!    then, and shuts the drivers down, which fails every pending operation.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::engine::queue::Raw;
 use crate::engine::schedule::Runnable;
@@ -18,20 +18,14 @@ use crate::engine::worker::Core;
 /// A worker leaves with its core.
 pub(crate) fn retire(shared: &Arc<Shared>, core: Box<Core>) {
     shared.live.close_and_shutdown_all(core.index);
-    let cores = {
-        let mut retired = shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.push(core);
-        if retired.len() < shared.workers() {
-            return;
-        }
-        std::mem::take(&mut *retired)
-    };
-    finish(shared, cores);
+    if let Some(cores) = shared.crew.retire(core) {
+        finish(shared, cores);
+    }
 }
 
 /// Empties what all workers left behind.
 #[allow(clippy::vec_box)]
-fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
+pub(crate) fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
     for mut core in cores {
         core.drain(cancel);
     }
@@ -42,6 +36,7 @@ fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
         if let Some(task) = remote.lifo.take() {
             cancel(task);
         }
+        remote.deferred.drain(&mut cancel);
         let mut chain = remote.inbox.close();
         while let Some(task) = chain.pop() {
             cancel(task);

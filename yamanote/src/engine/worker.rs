@@ -21,7 +21,8 @@ use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
 use crate::engine::shared::{Remote, Shared};
-use crate::engine::{budget, context, search, shutdown};
+use crate::engine::{budget, context, search, shutdown, spares};
+use crate::loom::sync::MutexGuard;
 use crate::util::rng;
 
 /// What one step did.
@@ -68,6 +69,8 @@ impl Root for NoRoot {
 /// What belongs to whoever drives the worker.
 pub(crate) struct Core {
     pub(crate) index: usize,
+    /// The worker whose driver and inbox it uses: its own, or for a spare those of the worker it stands in for.
+    pub(crate) driver: usize,
     /// When the inbox gets its turn before the local queue, and how often the driver.
     pace: Pace,
     /// Steps until the driver is turned although there is work.
@@ -80,7 +83,7 @@ pub(crate) struct Core {
     pushed: bool,
     /// Inside the driver's turn: what it wakes is served in order, not last in first out.
     in_turn: bool,
-    /// Tasks that yielded: they run when the ring is empty or the driver was turned.
+    /// Tasks that yielded, where nobody steals: they run when the ring is empty or the driver was turned.
     deferred: VecDeque<Raw>,
     /// What does not fit into a ring that nobody steals from; strictly after what is in it.
     backlog: VecDeque<Raw>,
@@ -97,6 +100,7 @@ impl Core {
     pub(crate) fn new(index: usize, shared: &Shared, seed: u64) -> Box<Core> {
         Box::new(Core {
             index,
+            driver: index,
             pace: Pace::new(shared.config.intervals),
             until_turn: shared.config.intervals.turn,
             lifo_polls: 0,
@@ -109,6 +113,13 @@ impl Core {
             thread: 0,
             busy: BusyTimer::start(&shared.remotes[index].stats),
         })
+    }
+
+    /// The core of a spare.
+    pub(crate) fn for_spare(slot: usize, driver: usize, shared: &Shared, seed: u64) -> Box<Core> {
+        let mut core = Core::new(slot, shared, seed);
+        core.driver = driver;
+        core
     }
 
     /// Nobody drives the worker for now: the time does not count as busy.
@@ -149,20 +160,20 @@ impl Core {
         }
         self.pushed = true;
         if let Err(task) = remote.ring.push(task) {
-            self.overflow(remote, task);
+            self.overflow(shared, remote, task);
         }
     }
 
     /// The ring is full: moves half of it, and the new task, to where all can take it.
     #[cold]
-    fn overflow(&mut self, remote: &Remote, task: Raw) {
+    fn overflow(&mut self, shared: &Shared, remote: &Remote, task: Raw) {
         let mut chain = Chain::default();
         if remote.ring.drain_half(&mut |old| chain.push(old)) == 0 && remote.ring.push(task).is_ok() {
             // Stealers made room.
             return;
         }
         chain.push(task);
-        remote.inbox.push_chain(chain);
+        shared.remotes[self.driver].inbox.push_chain(chain);
         remote.stats.overflows.add(1);
     }
 
@@ -193,13 +204,14 @@ impl Core {
 
     /// Takes a batch out of the own inbox, the rest of it behind the local queue.
     fn take_inbox(&mut self, shared: &Shared, remote: &Remote) -> Option<Raw> {
-        if remote.inbox.is_empty() {
+        let inbox = &shared.remotes[self.driver].inbox;
+        if inbox.is_empty() {
             return None;
         }
         let room = remote.ring.room().min(INBOX_BATCH);
         let single = shared.is_single();
         let mut rest = 0;
-        let first = remote.inbox.take(room + 1, false, |task| {
+        let first = inbox.take(room + 1, false, |task| {
             rest += 1;
             if single && !self.backlog.is_empty() {
                 self.backlog.push_back(task);
@@ -219,22 +231,36 @@ impl Core {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) index: usize,
+    /// As in its core.
+    pub(crate) driver: usize,
     core: RefCell<Option<Box<Core>>>,
 }
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, mut core: Box<Core>) -> Self {
-        let index = core.index;
+        let (index, driver) = (core.index, core.driver);
         let thread = context::thread_number();
         if std::mem::replace(&mut core.thread, thread) != thread {
             shared.remotes[index].stats.set_thread(std::thread::current().id());
         }
-        Worker { shared, index, core: RefCell::new(Some(core)) }
+        Worker { shared, index, driver, core: RefCell::new(Some(core)) }
     }
 
     #[inline]
     pub(crate) fn remote(&self) -> &Remote {
         &self.shared.remotes[self.index]
+    }
+
+    /// Where its driver, its inbox and its timers are; the same as `remote` unless it is a spare.
+    #[inline]
+    fn seat(&self) -> &Remote {
+        &self.shared.remotes[self.driver]
+    }
+
+    /// Whether it is a spare that has to go.
+    #[inline]
+    fn is_relieved(&self) -> bool {
+        self.driver != self.index && self.seat().seat.is_lost_to(self.index)
     }
 
     /// Whether this thread still drives the worker.
@@ -283,18 +309,28 @@ impl Worker {
     pub(crate) fn defer(&self, task: Raw) -> Result<(), Raw> {
         let mut core = self.core.borrow_mut();
         let Some(core) = core.as_deref_mut() else { return Err(task) };
-        self.remote().stats.local_schedules.add(1);
-        core.deferred.push_back(task);
+        let remote = self.remote();
+        remote.stats.local_schedules.add(1);
+        if self.shared.is_single() {
+            core.deferred.push_back(task);
+        } else if let Err(task) = remote.deferred.push(task) {
+            let mut chain = Chain::default();
+            chain.push(task);
+            self.seat().inbox.push_chain(chain);
+        }
         Ok(())
     }
 
-    /// Steps and parks until the runtime shuts down, the core is handed away, or `root` is done.
+    /// Steps and parks until the runtime shuts down, the core is handed away, it is relieved, or `root` is done.
     /// Returns whether it is.
     ///
     /// The root is polled when it is woken, but not more often than once in an event interval while there are
     /// tasks: it is one among them.
     pub(crate) fn run<R: Root>(&self, root: &mut R) -> bool {
         loop {
+            if self.is_relieved() {
+                return false;
+            }
             if root.take_woken() {
                 if root.poll() {
                     return true;
@@ -351,7 +387,11 @@ impl Worker {
     }
 
     fn has_deferred(&self) -> bool {
-        self.core.borrow().as_deref().is_some_and(|core| !core.deferred.is_empty())
+        self.core.borrow().as_deref().is_some_and(|core| self.holds_deferred(core))
+    }
+
+    fn holds_deferred(&self, core: &Core) -> bool {
+        !core.deferred.is_empty() || !self.remote().deferred.is_empty()
     }
 
     /// The next task, of the worker's own or of another's.
@@ -369,7 +409,7 @@ impl Worker {
     fn next_task(&self, core: &mut Core) -> Option<Raw> {
         let remote = self.remote();
         if core.pace.tick() {
-            if let Some(task) = remote.inbox.pop() {
+            if let Some(task) = self.seat().inbox.pop() {
                 core.lifo_polls = 0;
                 return Some(task);
             }
@@ -391,7 +431,7 @@ impl Worker {
 
     /// Looks for work in other workers' queues.
     fn search(&self, core: &mut Core) -> Option<Raw> {
-        if self.shared.workers() == 1 || !core.deferred.is_empty() {
+        if self.shared.crew.slots_in_use() == 1 || self.holds_deferred(core) {
             return None;
         }
         if !core.searching {
@@ -418,7 +458,7 @@ impl Worker {
         remote.stats.polls.add(1);
         // SAFETY: the queues carry reference units that `Runnable::into_raw` gave.
         let task = unsafe { Runnable::from_raw(raw) };
-        task.set_home(self.index as u16);
+        task.set_home(self.driver as u16);
         let hooks = &self.shared.config.hooks;
         let observed = hooks.before_poll.is_some()
             || hooks.after_poll.is_some()
@@ -466,20 +506,35 @@ impl Worker {
     }
 
     fn requeue_deferred(&self, core: &mut Core) {
+        let remote = self.remote();
         while let Some(task) = core.deferred.pop_front() {
-            core.push_back(&self.shared, self.remote(), task);
+            core.push_back(&self.shared, remote, task);
+        }
+        // All at once, and no more: what was there when the driver had its turn.
+        for _ in 0..remote.deferred.len() {
+            let Some(task) = remote.deferred.pop() else { break };
+            core.push_back(&self.shared, remote, task);
         }
         // One yielded task is no reason to wake anybody: it would only move.
-        core.pushed = self.remote().ring.len() > 1;
+        core.pushed = remote.ring.len() > 1;
     }
 
     /// Takes what the driver has, without waiting, then lets yielded tasks go on.
     fn turn(&self) {
+        if self.seat().seat.holder() != self.index && self.index == self.driver {
+            // Back from a long poll, with a spare in our place.
+            self.seat().seat.ask(self.index, |slot| self.shared.unpark(slot));
+        }
         self.in_turn(|worker, max_events| {
-            let remote = worker.remote();
+            let remote = worker.seat();
             if remote.driver.io.has_sources() {
                 let max_events = max_events.min(worker.shared.config.events_per_busy_turn);
-                remote.driver.io.turn(Some(Duration::ZERO), max_events);
+                if worker.shared.is_single() {
+                    remote.driver.io.turn(Some(Duration::ZERO), max_events);
+                } else {
+                    // Not behind whoever waits there, should that be a spare that took the seat.
+                    remote.driver.io.try_turn(max_events);
+                }
             }
             remote.driver.fire_timers(&worker.shared.clock);
         });
@@ -517,8 +572,9 @@ impl Worker {
     /// Whether something waits for this worker.
     fn has_tasks(&self) -> bool {
         let remote = self.remote();
-        let own = !remote.ring.is_empty() || !remote.inbox.is_empty() || !remote.lifo.is_empty();
-        own || self.core.borrow().as_deref().is_none_or(|core| !core.deferred.is_empty())
+        let inbox = &self.seat().inbox;
+        let own = !remote.ring.is_empty() || !inbox.is_empty() || !remote.lifo.is_empty();
+        own || self.core.borrow().as_deref().is_none_or(|core| self.holds_deferred(core))
     }
 
     /// Parks until there is something to do.
@@ -553,7 +609,7 @@ impl Worker {
                 || root.is_woken()
                 || self.shared.is_shutdown()
                 || self.shared.had_unhandled_panic()
-                || (!single && !self.shared.idle.is_asleep(self.index));
+                || (!single && (!self.shared.idle.is_asleep(self.index) || self.is_relieved()));
             if awake {
                 break;
             }
@@ -576,15 +632,32 @@ impl Worker {
 
     fn park_once<R: Root>(&self, root: &R) {
         self.in_turn(|worker, max_events| {
-            let (remote, clock) = (worker.remote(), &worker.shared.clock);
-            let timeout = remote.driver.park_timeout(clock);
+            let clock = &worker.shared.clock;
+            let driver = &worker.seat().driver;
             if clock.is_paused() {
                 worker.park_paused(root, max_events);
                 return;
             }
-            remote.parker.park(&remote.driver, timeout, max_events);
-            remote.driver.fire_timers(clock);
+            let _seat = if worker.shared.is_single() {
+                None
+            } else {
+                let Some(seat) = worker.sit_down() else { return };
+                Some(seat)
+            };
+            let timeout = driver.park_timeout(clock);
+            worker.remote().parker.park(driver, timeout, max_events);
+            driver.fire_timers(clock);
         });
+    }
+
+    /// The right to wait in the driver. `None`: this is a spare that has to go.
+    fn sit_down(&self) -> Option<MutexGuard<'_, ()>> {
+        let seat = &self.seat().seat;
+        let sitting = seat.sit(self.index);
+        if sitting.is_some() || self.index != self.driver {
+            return sitting;
+        }
+        Some(seat.reclaim(self.index, |slot| self.shared.unpark(slot)))
     }
 
     /// Parks under a paused clock: when nothing else can happen, time jumps to the next timer.
@@ -639,11 +712,15 @@ pub(crate) fn drive(shared: Arc<Shared>, core: Box<Core>) {
     }
 }
 
-/// Leaves for good: the runtime shuts down.
+/// Leaves for good: the runtime shuts down, or a spare is relieved.
 fn retire(shared: &Arc<Shared>, mut core: Box<Core>) {
     core.rest(shared);
-    if core.searching {
-        let _ = shared.idle.stop_searching();
+    if core.searching && shared.idle.stop_searching() && shared.has_stealable_work() {
+        notify(shared, core.index);
     }
-    shutdown::retire(shared, core);
+    if core.driver == core.index {
+        shutdown::retire(shared, core);
+    } else {
+        spares::leave(shared, core);
+    }
 }

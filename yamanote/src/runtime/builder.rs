@@ -9,6 +9,7 @@ use crate::engine::hooks::Hooks;
 use crate::engine::limits;
 use crate::engine::pace::Intervals;
 use crate::engine::shared::{Config, Shared};
+use crate::engine::spares::default_spares;
 use crate::runtime::{
     HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
     TaskMeta, UnhandledPanic,
@@ -51,6 +52,15 @@ pub struct Builder {
     poll_histogram: PollHistogram,
     latency_histogram: LatencyHistogram,
     track_latency: bool,
+    stall_limit: StallLimit,
+    max_spare_workers: Option<usize>,
+}
+
+/// How long a poll may take.
+#[derive(Clone, Copy, Debug)]
+enum StallLimit {
+    Default,
+    Set(Option<Duration>),
 }
 
 /// What was asked for of the schedule-latency histogram.
@@ -136,6 +146,8 @@ impl Builder {
             poll_histogram: PollHistogram::default(),
             latency_histogram: LatencyHistogram::default(),
             track_latency: false,
+            stall_limit: StallLimit::Default,
+            max_spare_workers: None,
         }
     }
 
@@ -515,6 +527,61 @@ impl Builder {
         self
     }
 
+    /// How long a poll may take before its worker counts as stuck. 10 ms unless set; `None` or zero turns the watch off.
+    ///
+    /// A task that blocks its thread, or computes for long, holds up what else its worker has to do. A runtime with
+    /// several workers watches them from a thread of its own. Once a worker is stuck, its queued tasks, its
+    /// sockets and its timers are served by others, and a spare worker takes its place until it comes back, so that even
+    /// while all workers are stuck the other tasks go on. How many spares there may be at a time says
+    /// [`max_spare_workers`](Builder::max_spare_workers). It is noticed between one and two limits after the
+    /// poll began.
+    ///
+    /// The tasks of a single-threaded runtime cannot run elsewhere. It is watched only if the limit is set here; then
+    /// its events and timers still reach futures that other threads [block on](crate::runtime::Handle::block_on).
+    ///
+    /// The watch costs running tasks nothing, and while the runtime is idle no thread wakes up for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .enable_time()
+    ///     .stall_limit(Duration::from_millis(5))
+    ///     .build()
+    ///     .unwrap();
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// // The only worker waits for a task that only it could run.
+    /// let stuck = runtime.spawn(async move {
+    ///     yamanote::spawn(async move { tell.send("done").unwrap() });
+    ///     told.recv().unwrap()
+    /// });
+    /// assert_eq!(runtime.block_on(stuck).unwrap(), "done");
+    ///
+    /// let unwatched = Builder::new_multi_thread().stall_limit(None).build().unwrap();
+    /// # drop(unwatched);
+    /// ```
+    pub fn stall_limit(&mut self, limit: impl Into<Option<Duration>>) -> &mut Builder {
+        self.stall_limit = StallLimit::Set(limit.into());
+        self
+    }
+
+    /// How many spare workers may stand in for stuck ones at a time: twice the number of workers unless set, but no fewer
+    /// than 4, and no more than 64 or the number of workers. When all of them are stuck too, nobody is
+    /// left to run tasks, as on a runtime without spares.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().max_spare_workers(16).build().unwrap();
+    /// # drop(runtime);
+    /// ```
+    pub fn max_spare_workers(&mut self, max: usize) -> &mut Builder {
+        self.max_spare_workers = Some(max);
+        self
+    }
+
     /// Starts with the clock paused; see [`time::pause`](crate::time::pause).
     #[cfg(feature = "test-util")]
     pub fn start_paused(&mut self, start_paused: bool) -> &mut Builder {
@@ -571,6 +638,11 @@ impl Builder {
                 (RuntimeFlavor::MultiThread, workers.min(limits::MAX_WORKERS))
             }
         };
+        let stall_limit = match self.stall_limit {
+            StallLimit::Set(limit) => limit.filter(|limit| !limit.is_zero()),
+            // A thread more for each single-threaded runtime has to be asked for.
+            StallLimit::Default => adapts.then_some(limits::STALL_LIMIT),
+        };
         let pool = Pool::new(PoolConfig {
             thread_name: Arc::clone(&self.thread_name),
             stack_size: self.thread_stack_size,
@@ -585,6 +657,8 @@ impl Builder {
                 flavor,
                 name: self.name.clone(),
                 workers,
+                stall_limit,
+                spares: self.max_spare_workers.unwrap_or_else(|| default_spares(workers)),
                 enable_io: self.enable_io,
                 enable_time: self.enable_time,
                 start_paused: self.start_paused,

@@ -5,6 +5,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::engine::metrics::WorkerStats;
+use crate::engine::shared::Remote;
 use crate::runtime::{Handle, Histogram};
 
 /// A view on what a runtime counts.
@@ -31,8 +32,14 @@ impl RuntimeMetrics {
     }
 
     #[track_caller]
+    fn remote(&self, worker: usize) -> &Remote {
+        // Spares' slots lie behind, and are no workers by number.
+        &self.handle.shared.remotes[..self.handle.shared.workers()][worker]
+    }
+
+    #[track_caller]
     fn worker(&self, worker: usize) -> &WorkerStats {
-        &self.handle.shared.remotes[worker].stats
+        &self.remote(worker).stats
     }
 
     /// How many workers the runtime has.
@@ -149,7 +156,7 @@ impl RuntimeMetrics {
     /// How many tasks wait in the worker's own queue.
     #[track_caller]
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
-        let remote = &self.handle.shared.remotes[worker];
+        let remote = self.remote(worker);
         remote.ring.len() + remote.stats.backlog.get() as usize
     }
 
@@ -239,12 +246,33 @@ impl RuntimeMetrics {
 
     #[track_caller]
     fn latencies(&self, worker: usize) -> Option<&Histogram> {
-        self.handle.shared.remotes[worker].latency_histogram.as_ref()
+        self.remote(worker).latency_histogram.as_ref()
     }
 
     #[track_caller]
     fn histogram(&self, worker: usize) -> Option<&Histogram> {
-        self.handle.shared.remotes[worker].poll_histogram.as_ref()
+        self.remote(worker).poll_histogram.as_ref()
+    }
+
+    /// How many polls were found to take longer than the
+    /// [limit](crate::runtime::Builder::stall_limit).
+    pub fn stall_count(&self) -> u64 {
+        self.handle.shared.monitor.stalls.get()
+    }
+
+    /// How many spare workers stand in for stuck ones at the moment.
+    pub fn spare_worker_count(&self) -> usize {
+        self.handle.shared.crew.spares().0
+    }
+
+    /// How often a spare worker was sent to stand in for a stuck one.
+    pub fn spare_workers_sent_count(&self) -> u64 {
+        self.handle.shared.crew.spares().1
+    }
+
+    /// How often the workers were looked at, to find those that are stuck. It stands still while all workers sleep.
+    pub fn monitor_look_count(&self) -> u64 {
+        self.handle.shared.monitor.looks.get()
     }
 
     /// The thread that drives the worker, if any does.

@@ -62,8 +62,10 @@ pub use runtime::Runtime;
 pub use task_meta::TaskMeta;
 
 pub(crate) use handle::THREAD_LOCAL_DESTROYED_ERROR;
+pub(crate) use runtime::{Running, Threads};
 
-/// The index of the runtime worker that the calling thread is, if it is one.
+/// The index of the runtime worker that the calling thread is, if it is one. A thread that stands in for a stuck worker
+/// has that worker's.
 ///
 /// # Examples
 /// ```
@@ -74,7 +76,8 @@ pub(crate) use handle::THREAD_LOCAL_DESTROYED_ERROR;
 /// # }
 /// ```
 pub fn worker_index() -> Option<usize> {
-    crate::engine::context::with_any_worker(|worker| worker.has_core().then_some(worker.index)).flatten()
+    crate::engine::context::with_any_worker(|worker| worker.has_core().then_some(worker.driver))
+        .flatten()
 }
 
 /// Whether an error says that an operation failed because its runtime is shutting down.

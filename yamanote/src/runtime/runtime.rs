@@ -28,8 +28,11 @@ pub struct Runtime {
 /// The worker threads, and how many are still running.
 pub(crate) struct Threads {
     handles: Vec<thread::JoinHandle<()>>,
-    running: Arc<(Mutex<usize>, Condvar)>,
+    running: Running,
 }
+
+/// How many threads drive workers, spares included.
+pub(crate) type Running = Arc<(Mutex<usize>, Condvar)>;
 
 impl Threads {
     pub(crate) fn none() -> Self {
@@ -38,20 +41,10 @@ impl Threads {
 
     /// Starts a thread for each worker.
     fn start(shared: &Arc<Shared>) -> io::Result<Threads> {
-        let mut threads = Threads::none();
+        let mut threads = Threads { handles: Vec::new(), running: Arc::clone(&shared.running) };
         for index in 0..shared.workers() {
             let core = Core::new(index, shared, shared.next_seed());
-            let (worker_shared, running) = (Arc::clone(shared), Arc::clone(&threads.running));
-            *running.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            let leave = LeaveOnDrop(running);
-            let started = shared.pool.thread_builder().spawn(move || {
-                let _leave = leave;
-                let pool = worker_shared.pool.clone();
-                pool.note_thread_start();
-                worker::drive(worker_shared, core);
-                pool.note_thread_stop();
-            });
-            match started {
+            match Threads::start_one(shared, core) {
                 Ok(thread) => threads.handles.push(thread),
                 Err(error) => {
                     // What was started ends again. The workers without a thread retire here.
@@ -65,6 +58,24 @@ impl Threads {
             }
         }
         Ok(threads)
+    }
+
+    /// Starts a thread that drives `core`.
+    pub(crate) fn start_one(
+        shared: &Arc<Shared>,
+        core: Box<Core>,
+    ) -> io::Result<thread::JoinHandle<()>> {
+        let (shared, running) = (Arc::clone(shared), Arc::clone(&shared.running));
+        *running.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let leave = LeaveOnDrop(running);
+        let builder = shared.pool.thread_builder();
+        builder.spawn(move || {
+            let _leave = leave;
+            let pool = shared.pool.clone();
+            pool.note_thread_start();
+            worker::drive(shared, core);
+            pool.note_thread_stop();
+        })
     }
 
     /// Waits for the workers, for `timeout` at the most; whether all have ended.
@@ -279,7 +290,10 @@ impl Runtime {
                 debug_assert_eq!(entered, context::with(|c| c.entered.get()));
             }
         } else {
-            self.threads.wait(timeout);
+            if self.threads.wait(timeout) {
+                self.threads.handles = shared.crew.take_threads();
+                self.threads.wait(timeout);
+            }
         }
         let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
         shared.pool.shutdown(left);

@@ -8,6 +8,7 @@ mod monitor;
 mod panics;
 mod scheduling;
 mod shutdown;
+mod stall;
 mod stress;
 
 use yamanote::runtime::{Builder, Runtime};

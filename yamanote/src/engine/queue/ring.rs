@@ -132,6 +132,22 @@ impl Ring {
         n
     }
 
+    /// Takes all out, oldest first, into `out`. Anybody may.
+    pub(crate) fn drain(&self, out: &mut impl FnMut(Raw)) {
+        while !self.is_empty() {
+            self.drain_half_or_one(out);
+        }
+    }
+
+    /// Takes the older half, rounded up, out.
+    fn drain_half_or_one(&self, out: &mut impl FnMut(Raw)) {
+        let mut taken = [ptr::null_mut(); LOCAL_QUEUE_CAPACITY / 2];
+        let n = self.claim(&mut taken, |len| len - len / 2);
+        for task in taken[..n].iter().filter_map(|&task| NonNull::new(task)) {
+            out(task);
+        }
+    }
+
     /// Claims some of the oldest tasks: `wanted` maps how many there are to how many to take.
     fn claim(&self, buffer: &mut [*mut Header], wanted: impl Fn(u32) -> u32) -> usize {
         let mut head = self.head.load(Ordering::Acquire);

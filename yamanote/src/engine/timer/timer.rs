@@ -125,8 +125,8 @@ impl Timer {
         // SAFETY: ours, idle, and pinned: it is unlinked before it is dropped.
         match unsafe { timers(shared, *this.worker).link(&entry, tick, cx.waker()) } {
             Linked::Yes { first } => {
-                if first && !shared.is_home(home) {
-                    shared.unpark(home);
+                if first {
+                    shared.note_earlier_timer(home);
                 }
                 Poll::Pending
             }
@@ -181,8 +181,8 @@ impl Timer {
         // SAFETY: ours, linked in the wheel of that worker.
         match unsafe { timers(shared, *this.worker).relink(&entry, tick, due) } {
             Linked::Yes { first } => {
-                if first && !shared.is_home(worker) {
-                    shared.unpark(worker);
+                if first {
+                    shared.note_earlier_timer(worker);
                 }
             }
             // Fired: just now, the new deadline being past, or before at the old one, which was later.

@@ -1,0 +1,232 @@
+//! Who may wait in a worker's driver.
+//!
+//! Normally that is the worker itself. While it is stuck in a poll, a spare worker waits in its stead (see
+//! `spares`), and there must never be two: one would swallow what wakes the other. So each driver has a
+//! seat. Its *holder* is the slot whose worker may wait; whoever waits holds the seat's lock meanwhile.
+//!
+//! ```text
+//!   owner ──pass (monitor: the owner is in a poll)──► spare ──pass (it is stuck too)──► another spare
+//!     ▲                                                 │
+//!     └───────────── reclaim (the owner is back) ───────┘
+//! ```
+//!
+//! * *Pass*: only while nobody waits (the lock is tried), and only from the one that holds it.
+//! * *Reclaim*: the owner says that it wants the seat, unparks the holder, and takes the lock. The holder looks
+//!   for the wish after it took the lock and before it waits; an unpark that comes between ends the wait. So
+//!   the owner is kept no longer than it takes the holder to return from its driver.
+//!
+//! *Timers.* Whoever links a timer that is the earliest must wake who waits for a later one. It links, then reads the
+//! holder; a new holder is written first, and reads the earliest timer when it has sat down. A sequentially
+//! consistent fence stands between each write and the read after it, so one of the two sees the other.
+
+use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use crate::loom::sync::{Mutex, MutexGuard};
+
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// Written under the lock.
+    holder: AtomicUsize,
+    /// The owner wants it back.
+    wanted: AtomicBool,
+    /// Held by whoever waits in the driver.
+    lock: Mutex<()>,
+}
+
+impl Seat {
+    pub(crate) fn new(owner: usize) -> Seat {
+        Seat { holder: AtomicUsize::new(owner), wanted: AtomicBool::new(false), lock: Mutex::new(()) }
+    }
+
+    /// The slot whose worker may wait; a snapshot, unless it is the caller's own, which only a `pass` changes.
+    #[inline]
+    pub(crate) fn holder(&self) -> usize {
+        // Relaxed: who depends on it takes the lock, or puts a fence before (`holder_after_write`).
+        self.holder.load(Ordering::Relaxed)
+    }
+
+    /// The holder, for one who has just changed what a waiting holder should see.
+    pub(crate) fn holder_after_write(&self) -> usize {
+        // Partner: the fence in `sit` and `reclaim`.
+        fence(Ordering::SeqCst);
+        self.holder()
+    }
+
+    /// Whether `slot` has to go: the seat is another's, or the owner wants it.
+    #[inline]
+    pub(crate) fn is_lost_to(&self, slot: usize) -> bool {
+        // Relaxed: looked at again under the lock before every wait.
+        self.holder() != slot || self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// For `slot`, before it waits: the right to, as long as the guard lives. `None`: it has to go, or look again
+    /// (somebody may just have been at the seat).
+    pub(crate) fn sit(&self, slot: usize) -> Option<MutexGuard<'_, ()>> {
+        // Tried: were it another that waits, we would wait for its events.
+        let guard = self.lock.try_lock()?;
+        // Between the write of the holder and what is read from here on. Partner: the fence in
+        // `holder_after_write`. If we miss the wish, its unpark goes to us.
+        fence(Ordering::SeqCst);
+        // Relaxed, both: the lock orders the one, the fence the other.
+        if self.holder() != slot || self.wanted.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(guard)
+    }
+
+    /// For the owner, before it waits. `unpark` ends a slot's park.
+    pub(crate) fn reclaim(&self, owner: usize, unpark: impl Fn(usize)) -> MutexGuard<'_, ()> {
+        let mut guard = self.lock.try_lock();
+        if guard.is_none() {
+            // Relaxed: ordered by the fence that follows.
+            self.wanted.store(true, Ordering::Relaxed);
+            unpark(self.holder_after_write());
+            guard = Some(self.lock.lock());
+        }
+        let guard = guard.expect("taken above");
+        self.holder.store(owner, Ordering::Relaxed);
+        self.wanted.store(false, Ordering::Relaxed);
+        // Partner: the fence in `holder_after_write`.
+        fence(Ordering::SeqCst);
+        guard
+    }
+
+    /// For the owner, while it has work: takes the seat, or has whoever waits there leave it soon.
+    pub(crate) fn ask(&self, owner: usize, unpark: impl Fn(usize)) {
+        match self.lock.try_lock() {
+            Some(_guard) => {
+                self.holder.store(owner, Ordering::Relaxed);
+                self.wanted.store(false, Ordering::Relaxed);
+            }
+            None => {
+                // Relaxed: ordered by the fence that follows.
+                self.wanted.store(true, Ordering::Relaxed);
+                unpark(self.holder_after_write());
+            }
+        }
+    }
+
+    /// Gives the seat of `from`, which is stuck in a poll, to `to`. `false`: it is not its, or it waits.
+    pub(crate) fn pass(&self, from: usize, to: usize) -> bool {
+        let Some(_guard) = self.lock.try_lock() else { return false };
+        if self.holder() != from || self.wanted.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.holder.store(to, Ordering::Relaxed);
+        true
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::loom::sync::{Arc, Condvar};
+    use crate::loom::{model, thread};
+
+    const OWNER: usize = 0;
+    const SPARE: usize = 1;
+
+    /// A driver that counts who waits in it, and whose waker is remembered, as the parker's is.
+    struct World {
+        seat: Seat,
+        waiting: AtomicUsize,
+        unparked: Mutex<bool>,
+        condvar: Condvar,
+        earliest: AtomicUsize,
+    }
+
+    impl World {
+        fn new() -> Arc<World> {
+            Arc::new(World {
+                seat: Seat::new(OWNER),
+                waiting: AtomicUsize::new(0),
+                unparked: Mutex::new(false),
+                condvar: Condvar::new(),
+                earliest: AtomicUsize::new(0),
+            })
+        }
+
+        fn unpark(&self, slot: usize) {
+            if slot == SPARE {
+                *self.unparked.lock() = true;
+                self.condvar.notify_one();
+            }
+        }
+
+        /// Waits, with nobody else, until unparked. `false`: not allowed to.
+        fn wait_as_spare(&self) -> bool {
+            let Some(_guard) = self.seat.sit(SPARE) else { return false };
+            assert_eq!(self.waiting.fetch_add(1, Ordering::SeqCst), 0);
+            let mut unparked = self.unparked.lock();
+            while !*unparked && self.earliest.load(Ordering::Relaxed) == 0 {
+                unparked = self.condvar.wait(unparked);
+            }
+            *unparked = false;
+            drop(unparked);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            true
+        }
+
+        fn wait_as_owner(&self) {
+            let _guard = match self.seat.sit(OWNER) {
+                Some(guard) => guard,
+                None => self.seat.reclaim(OWNER, |slot| self.unpark(slot)),
+            };
+            assert_eq!(self.waiting.fetch_add(1, Ordering::SeqCst), 0);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The spare would wait for ever; the owner comes back at any moment and gets its seat.
+    #[test]
+    fn the_owner_gets_its_seat_back_and_nobody_shares_it() {
+        model(|| {
+            let world = World::new();
+            let other = Arc::clone(&world);
+            let monitor_and_spare = thread::spawn(move || {
+                if other.seat.pass(OWNER, SPARE) {
+                    while other.wait_as_spare() {}
+                }
+            });
+            if world.seat.holder() != OWNER {
+                let guard = world.seat.reclaim(OWNER, |slot| world.unpark(slot));
+                assert_eq!(world.waiting.load(Ordering::SeqCst), 0);
+                drop(guard);
+            }
+            world.wait_as_owner();
+            // A pass that came after the owner's last wait: the owner is in a poll again, and comes back.
+            while world.seat.holder() != OWNER {
+                world.wait_as_owner();
+            }
+            // The spare may be given the seat once more by its thread; end it.
+            world.seat.wanted.store(true, Ordering::SeqCst);
+            world.unpark(SPARE);
+            monitor_and_spare.join().unwrap();
+        });
+    }
+
+    /// A timer linked while the seat changes hands is seen by the new holder, or wakes it.
+    #[test]
+    fn a_timer_linked_during_a_pass_is_not_slept_over() {
+        model(|| {
+            let world = World::new();
+            let other = Arc::clone(&world);
+            let monitor_and_spare = thread::spawn(move || {
+                assert!(other.seat.pass(OWNER, SPARE));
+                let _guard = other.seat.sit(SPARE).unwrap();
+                let mut unparked = other.unparked.lock();
+                // Read once, as the timeout of a wait is.
+                let seen = other.earliest.load(Ordering::Relaxed) != 0;
+                while !*unparked && !seen {
+                    unparked = other.condvar.wait(unparked);
+                }
+            });
+            world.earliest.store(1, Ordering::Relaxed);
+            let holder = world.seat.holder_after_write();
+            // The owner links it: it is the holder, or wakes who is.
+            if holder != OWNER {
+                world.unpark(holder);
+            }
+            monitor_and_spare.join().unwrap();
+        });
+    }
+}
