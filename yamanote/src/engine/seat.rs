@@ -2,7 +2,7 @@
 //!
 //! Normally that is the worker itself. While it is stuck in a poll, a spare worker waits in its stead (see
 //! `spares`), and there must never be two: one would swallow what wakes the other. So each driver has a
-//! seat. Its *holder* is the slot whose worker may wait; whoever waits holds the seat's lock meanwhile.
+//! seat. Its *holder* is the slot whose worker may wait; the seat is *taken* while somebody does.
 //!
 //! ```text
 //!   owner ──pass (monitor: the owner is in a poll)──► spare ──pass (it is stuck too)──► another spare
@@ -10,9 +10,9 @@
 //!     └───────────── reclaim (the owner is back) ───────┘
 //! ```
 //!
-//! * *Pass*: only while nobody waits (the lock is tried), and only from the one that holds it.
-//! * *Reclaim*: the owner says that it wants the seat, unparks the holder, and takes the lock. The holder looks
-//!   for the wish after it took the lock and before it waits; an unpark that comes between ends the wait. So
+//! * *Pass*: only while nobody waits, and only from the one that holds it.
+//! * *Reclaim*: the owner says that it wants the seat, unparks the holder, and waits for the seat to be free. The
+//!   holder looks for the wish after it took the seat and before it waits; an unpark that comes between ends the wait. So
 //!   the owner is kept no longer than it takes the holder to return from its driver.
 //!
 //! *Timers.* Whoever links a timer that is the earliest must wake who waits for a later one. It links, then reads the
@@ -20,27 +20,53 @@
 //! consistent fence stands between each write and the read after it, so one of the two sees the other.
 
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use crate::loom::sync::{Mutex, MutexGuard};
+use crate::loom::sync::{Condvar, Mutex};
 
 #[derive(Debug)]
 pub(crate) struct Seat {
-    /// Written under the lock.
+    /// Written while `taken`.
     holder: AtomicUsize,
     /// The owner wants it back.
     wanted: AtomicBool,
-    /// Held by whoever waits in the driver.
+    /// Somebody waits in the driver, or changes the holder.
+    taken: AtomicBool,
+    /// Where the owner waits for the seat.
     lock: Mutex<()>,
+    freed: Condvar,
+}
+
+/// The right to wait in the driver.
+#[derive(Debug)]
+pub(crate) struct Sitting<'a>(&'a Seat);
+
+impl Drop for Sitting<'_> {
+    fn drop(&mut self) {
+        // Release pairs with `try_take`'s acquire.
+        self.0.taken.store(false, Ordering::Release);
+        // Partner: the fence in `reclaim`, between the wish and the look at `taken`.
+        fence(Ordering::SeqCst);
+        if self.0.wanted.load(Ordering::Relaxed) {
+            let _lock = self.0.lock.lock();
+            self.0.freed.notify_one();
+        }
+    }
 }
 
 impl Seat {
     pub(crate) fn new(owner: usize) -> Seat {
-        Seat { holder: AtomicUsize::new(owner), wanted: AtomicBool::new(false), lock: Mutex::new(()) }
+        Seat {
+            holder: AtomicUsize::new(owner),
+            wanted: AtomicBool::new(false),
+            taken: AtomicBool::new(false),
+            lock: Mutex::new(()),
+            freed: Condvar::new(),
+        }
     }
 
-    /// The slot whose worker may wait; a snapshot, unless it is the caller's own, which only a `pass` changes.
+    /// The slot whose worker may wait; a snapshot.
     #[inline]
     pub(crate) fn holder(&self) -> usize {
-        // Relaxed: who depends on it takes the lock, or puts a fence before (`holder_after_write`).
+        // Relaxed: who depends on it takes the seat, or puts a fence before (`holder_after_write`).
         self.holder.load(Ordering::Relaxed)
     }
 
@@ -54,49 +80,65 @@ impl Seat {
     /// Whether `slot` has to go: the seat is another's, or the owner wants it.
     #[inline]
     pub(crate) fn is_lost_to(&self, slot: usize) -> bool {
-        // Relaxed: looked at again under the lock before every wait.
+        // Relaxed: looked at again before every wait.
         self.holder() != slot || self.wanted.load(Ordering::Relaxed)
     }
 
-    /// For `slot`, before it waits: the right to, as long as the guard lives. `None`: it has to go, or look again
-    /// (somebody may just have been at the seat).
-    pub(crate) fn sit(&self, slot: usize) -> Option<MutexGuard<'_, ()>> {
-        // Tried: were it another that waits, we would wait for its events.
-        let guard = self.lock.try_lock()?;
+    fn try_take(&self) -> Option<Sitting<'_>> {
+        // Acquire pairs with the release of who left it, so that the holder it wrote is seen. Not a swap: it must
+        // write nothing where it fails.
+        let taken = self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then(|| Sitting(self))
+    }
+
+    /// For `slot`, before it waits. `None`: it has to go, or look again (somebody may just have been at the seat).
+    pub(crate) fn sit(&self, slot: usize) -> Option<Sitting<'_>> {
+        let sitting = self.try_take()?;
         // Between the write of the holder and what is read from here on. Partner: the fence in
         // `holder_after_write`. If we miss the wish, its unpark goes to us.
         fence(Ordering::SeqCst);
-        // Relaxed, both: the lock orders the one, the fence the other.
+        // Relaxed, both: `taken` orders the one, the fence the other.
         if self.holder() != slot || self.wanted.load(Ordering::Relaxed) {
             return None;
         }
-        Some(guard)
+        Some(sitting)
     }
 
     /// For the owner, before it waits. `unpark` ends a slot's park.
-    pub(crate) fn reclaim(&self, owner: usize, unpark: impl Fn(usize)) -> MutexGuard<'_, ()> {
-        let mut guard = self.lock.try_lock();
-        if guard.is_none() {
-            // Relaxed: ordered by the fence that follows.
-            self.wanted.store(true, Ordering::Relaxed);
-            unpark(self.holder_after_write());
-            guard = Some(self.lock.lock());
-        }
-        let guard = guard.expect("taken above");
-        self.holder.store(owner, Ordering::Relaxed);
-        self.wanted.store(false, Ordering::Relaxed);
+    pub(crate) fn reclaim(&self, owner: usize, unpark: impl Fn(usize)) -> Sitting<'_> {
+        let sitting = match self.try_take() {
+            Some(sitting) => sitting,
+            None => {
+                // Relaxed: ordered by the fence that follows.
+                self.wanted.store(true, Ordering::Relaxed);
+                // Its fence also stands between the wish and the looks at `taken` below; partner: `Sitting`'s drop.
+                unpark(self.holder_after_write());
+                let mut lock = self.lock.lock();
+                loop {
+                    match self.try_take() {
+                        Some(sitting) => break sitting,
+                        None => lock = self.freed.wait(lock),
+                    }
+                }
+            }
+        };
+        self.take_back(owner);
         // Partner: the fence in `holder_after_write`.
         fence(Ordering::SeqCst);
-        guard
+        sitting
+    }
+
+    /// While the seat is taken.
+    fn take_back(&self, owner: usize) {
+        // Relaxed, both: the release of `taken` publishes them.
+        self.holder.store(owner, Ordering::Relaxed);
+        self.wanted.store(false, Ordering::Relaxed);
     }
 
     /// For the owner, while it has work: takes the seat, or has whoever waits there leave it soon.
     pub(crate) fn ask(&self, owner: usize, unpark: impl Fn(usize)) {
-        match self.lock.try_lock() {
-            Some(_guard) => {
-                self.holder.store(owner, Ordering::Relaxed);
-                self.wanted.store(false, Ordering::Relaxed);
-            }
+        match self.try_take() {
+            Some(_sitting) => self.take_back(owner),
             None => {
                 // Relaxed: ordered by the fence that follows.
                 self.wanted.store(true, Ordering::Relaxed);
@@ -107,7 +149,7 @@ impl Seat {
 
     /// Gives the seat of `from`, which is stuck in a poll, to `to`. `false`: it is not its, or it waits.
     pub(crate) fn pass(&self, from: usize, to: usize) -> bool {
-        let Some(_guard) = self.lock.try_lock() else { return false };
+        let Some(_sitting) = self.try_take() else { return false };
         if self.holder() != from || self.wanted.load(Ordering::Relaxed) {
             return false;
         }
@@ -119,7 +161,7 @@ impl Seat {
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
-    use crate::loom::sync::{Arc, Condvar};
+    use crate::loom::sync::Arc;
     use crate::loom::{model, thread};
 
     const OWNER: usize = 0;

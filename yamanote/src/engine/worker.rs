@@ -20,9 +20,9 @@ use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
+use crate::engine::seat::Sitting;
 use crate::engine::shared::{Remote, Shared};
 use crate::engine::{budget, context, search, shutdown, spares};
-use crate::loom::sync::MutexGuard;
 use crate::util::rng;
 
 /// What one step did.
@@ -651,7 +651,7 @@ impl Worker {
     }
 
     /// The right to wait in the driver. `None`: this is a spare that has to go.
-    fn sit_down(&self) -> Option<MutexGuard<'_, ()>> {
+    fn sit_down(&self) -> Option<Sitting<'_>> {
         let seat = &self.seat().seat;
         let sitting = seat.sit(self.index);
         if sitting.is_some() || self.index != self.driver {
