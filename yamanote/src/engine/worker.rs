@@ -529,12 +529,7 @@ impl Worker {
             let remote = worker.seat();
             if remote.driver.io.has_sources() {
                 let max_events = max_events.min(worker.shared.config.events_per_busy_turn);
-                if worker.shared.is_single() {
-                    remote.driver.io.turn(Some(Duration::ZERO), max_events);
-                } else {
-                    // Not behind whoever waits there, should that be a spare that took the seat.
-                    remote.driver.io.try_turn(max_events);
-                }
+                remote.driver.io.turn(Some(Duration::ZERO), max_events);
             }
             remote.driver.fire_timers(&worker.shared.clock);
         });
