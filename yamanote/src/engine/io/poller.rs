@@ -17,8 +17,9 @@
 //!
 //! # Locks
 //! `turn` is held for a whole turn, including the wait, and only tried by foreign workers. `sources` is
-//! held for list operations. Neither is held while wakers run, nor is one taken inside the other except
-//! `sources` inside `turn`.
+//! held for list operations. `making` is held while the system's part is made. None is held while wakers run, nor
+//! is one taken inside the other, except `sources` inside `turn` and, while nobody can wait under it yet, `turn`
+//! inside `making`.
 //!
 //! # When there is one
 //! The operating system's part is made when the first source registers: many runtimes never have one, and of
@@ -52,8 +53,9 @@ const BUFFER_STEP: usize = 8;
 
 pub(crate) struct Poller {
     turn: Mutex<Turn>,
-    /// Set under the lock of `turn`, together with the poll in it.
+    /// Set under `making`, after the poll in `turn`.
     system: OnceLock<System>,
+    making: Mutex<()>,
     /// The worker that waits, or is about to.
     leader: AtomicUsize,
     sources: Mutex<Sources>,
@@ -97,6 +99,7 @@ impl Poller {
                 wakers: WakeBatch::new(),
             }),
             system: OnceLock::new(),
+            making: Mutex::new(()),
             leader: AtomicUsize::new(NOBODY),
             sources: Mutex::new(Sources {
                 watched: LinkedList::new(),
@@ -115,15 +118,16 @@ impl Poller {
         if let Some(system) = self.system.get() {
             return Ok(system);
         }
-        // Nobody waits under the lock before there is something to wait in.
-        let mut turn = self.turn.lock();
+        // A lock of its own: who comes second must not queue for `turn`, where the leader may wait by now.
+        let _making = self.making.lock();
         if let Some(system) = self.system.get() {
             return Ok(system);
         }
         let poll = mio::Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let waker = mio::Waker::new(&registry, UNPARK)?;
-        turn.poll = Some(poll);
+        // Nobody waits under this lock before a source is registered.
+        self.turn.lock().poll = Some(poll);
         Ok(self.system.get_or_init(|| System { registry, waker }))
     }
 
@@ -537,6 +541,42 @@ mod tests {
         assert_eq!(turn(&poller, None, 10), 8);
         assert_eq!(turn(&poller, None, 0), 1);
         assert_eq!(turn(&poller, None, 64), 11);
+    }
+
+    /// The second of the two must not wait for what the leader holds as soon as the first is done.
+    #[test]
+    fn two_register_first_and_a_leader_waits() {
+        for _ in 0..if cfg!(debug_assertions) { 1000 } else { 5000 } {
+            let poller = Poller::new(64);
+            let together = std::sync::Barrier::new(3);
+            let left = AtomicUsize::new(2);
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        let (ours, _theirs) = UnixStream::pair().unwrap();
+                        let source = Arc::new(Source::new(Ready::EMPTY, false));
+                        let handle = PollHandle::of(&ours);
+                        together.wait();
+                        let attach =
+                            |r: &mio::Registry, token| handle.register(r, token, Interest::READABLE);
+                        poller.register(&source, attach).unwrap();
+                        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                            // Would not get here.
+                            poller.end_wait();
+                        }
+                        together.wait();
+                        poller.deregister(&source, |r| handle.deregister(r)).unwrap();
+                    });
+                }
+                together.wait();
+                while !poller.has_sources() {
+                    std::hint::spin_loop();
+                }
+                assert!(poller.try_lead(0));
+                poller.wait(None, 64);
+                together.wait();
+            });
+        }
     }
 
     #[test]
