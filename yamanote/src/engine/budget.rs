@@ -4,10 +4,13 @@
 //! progress takes one unit through [`poll_proceed`](crate::task::coop::poll_proceed). A task whose budget is
 //! spent sees `Pending` from every leaf, with its waker woken, so it runs again after its peers.
 
-use crate::engine::context;
+use crate::engine::{context, trace};
 
 /// Operations per poll. Upstream's number, on which its users' fairness expectations rest.
 const OPERATIONS: u8 = 128;
+
+/// Units left when the budget is spent and an operation was refused.
+const REFUSED: u8 = u8::MAX;
 
 /// What is left to the current poll; `None` is unlimited (outside tasks, or `unconstrained`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ impl Budget {
     }
 
     pub(crate) fn has_remaining(self) -> bool {
-        self.0 != Some(0)
+        !matches!(self.0, Some(0 | REFUSED))
     }
 
     pub(crate) fn is_unconstrained(self) -> bool {
@@ -34,7 +37,7 @@ impl Budget {
     fn decrement(&mut self) -> bool {
         match &mut self.0 {
             None => true,
-            Some(0) => false,
+            Some(0 | REFUSED) => false,
             Some(left) => {
                 *left -= 1;
                 true
@@ -61,8 +64,10 @@ pub(crate) fn set(budget: Budget) -> ResetGuard {
 /// Runs `f` (one poll of a task) under a fresh budget.
 #[inline]
 pub(crate) fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    let _guard = set(Budget::initial());
-    f()
+    trace::during_poll(|| {
+        let _guard = set(Budget::initial());
+        f()
+    })
 }
 
 /// Runs `f` without a limit.
@@ -102,4 +107,9 @@ pub(crate) fn take() -> Option<Budget> {
             None
         }
     })
+}
+
+/// An operation was refused. Whether it is the first in this poll.
+pub(crate) fn note_refused() -> bool {
+    context::with(|c| c.budget.replace(Budget(Some(REFUSED))) != Budget(Some(REFUSED)))
 }

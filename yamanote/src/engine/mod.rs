@@ -16,7 +16,9 @@
 //!
 //! Around the flow: `shared` (what a runtime's workers share), `context` (what a thread knows),
 //! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor`
-//! (rescues what waits behind a stuck worker), `spares` and `seat` (who stands in for it), `spin` (look a moment longer before blocking), `pace` (how often a busy worker looks away from its queue), `shutdown`, `hooks`, `metrics`, `limits`.
+//! (rescues what waits behind a stuck worker), `spares` and `seat` (who stands in for it), `spin` (look a
+//! moment longer before blocking), `pace` (how often a busy worker looks away from its queue), `shutdown`,
+//! `trace` (where futures wait), `hooks`, `metrics`, `limits`.
 
 pub(crate) mod block_on;
 pub(crate) mod budget;
@@ -48,12 +50,15 @@ pub(crate) mod spawn;
 pub(crate) mod spin;
 pub(crate) mod task;
 pub(crate) mod timer;
+pub(crate) mod trace;
 pub(crate) mod worker;
 
 /// The cooperative budget of a task is spent: it is woken at once, and runs again behind its peers.
 #[cold]
 pub(crate) fn defer(waker: &std::task::Waker) {
-    context::with_any_worker(|worker| worker.shared.forced_yields.add_shared(1));
+    if budget::note_refused() {
+        context::with_any_worker(|worker| worker.shared.forced_yields.add_shared(1));
+    }
     // Woken while it runs, a task is queued behind its peers and behind a turn of the driver.
     waker.wake_by_ref();
 }

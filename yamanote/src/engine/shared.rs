@@ -22,6 +22,7 @@ use crate::engine::seat::Seat;
 use crate::engine::spares::{self, Crew};
 use crate::engine::task::live::LiveSet;
 use crate::engine::timer::Clock;
+use crate::engine::trace::Dumper;
 use crate::runtime::{Histogram, HistogramConfiguration, Running, RuntimeFlavor, UnhandledPanic};
 use crate::util::{CachePadded, Counter, rng};
 
@@ -97,6 +98,7 @@ pub(crate) struct Shared {
     pub(crate) attachments: Attachments,
     /// Where a single-threaded runtime's core waits for a `block_on` to drive it.
     pub(crate) core_slot: CoreSlot,
+    pub(crate) dumper: Dumper,
     /// Whether the future that a single-threaded runtime's `block_on` waits for wants to be polled.
     pub(crate) root_woken: CachePadded<AtomicBool>,
     pub(crate) crew: Crew,
@@ -149,6 +151,7 @@ impl Shared {
             monitor: Monitor::new(),
             attachments: Attachments::default(),
             core_slot: CoreSlot::new(),
+            dumper: Dumper::default(),
             root_woken: CachePadded::default(),
             running: Running::default(),
             crew: Crew::new(config.workers, spares),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Schedule, id::Id};
+use crate::engine::trace;
 
 /// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.
@@ -37,7 +38,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let (runnable, join) = task::new_task(future, Arc::clone(shared), id, location);
+    let (runnable, join) = task::new_task(trace::root(future), Arc::clone(shared), id, location);
     if let Some(hook) = &shared.config.hooks.task_spawn {
         hook(&runnable.meta());
     }

@@ -463,7 +463,8 @@ impl Worker {
         let observed = hooks.before_poll.is_some()
             || hooks.after_poll.is_some()
             || remote.poll_histogram.is_some()
-            || self.shared.latency.is_some();
+            || self.shared.latency.is_some()
+            || self.shared.dumper.is_active();
         if observed {
             self.run_observed(raw, task);
         } else {
@@ -489,14 +490,13 @@ impl Worker {
         if let (Some(histogram), Some(waited)) = (&self.remote().latency_histogram, waited) {
             histogram.record(waited);
         }
-        let told = waited.filter(|_| self.shared.config.track_latency);
-        let meta = task.meta().with_schedule_latency(told);
+        let meta = task.meta().with_schedule_latency(waited);
         if let Some(hook) = &hooks.before_poll {
             hook(&meta);
         }
         let histogram = self.remote().poll_histogram.as_ref();
         let start = histogram.map(|_| std::time::Instant::now());
-        budget::with_budget(|| task.run());
+        self.shared.dumper.poll(self, meta.id(), || budget::with_budget(|| task.run()));
         if let (Some(histogram), Some(start)) = (histogram, start) {
             histogram.record(start.elapsed());
         }
@@ -598,9 +598,12 @@ impl Worker {
             remote.stats.parks.add(1);
             remote.stats.park_unparks.add(1);
         }
+        let calls = self.shared.dumper.calls();
+        self.shared.dumper.acknowledge(self);
         loop {
             self.park_once(root);
-            let awake = self.has_tasks()
+            let awake = calls != self.shared.dumper.calls()
+                || self.has_tasks()
                 || root.is_woken()
                 || self.shared.is_shutdown()
                 || self.shared.had_unhandled_panic()

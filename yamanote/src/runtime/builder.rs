@@ -490,7 +490,7 @@ impl Builder {
         self
     }
 
-    /// Tells the hooks around polls how long the task waited; see
+    /// Tells the hooks around polls, as the schedule-latency histogram does too, how long the task waited; see
     /// [`TaskMeta::schedule_latency`](crate::runtime::TaskMeta::schedule_latency). Costs a lock for each wake and
     /// each poll.
     pub fn track_task_schedule_latency(&mut self) -> &mut Builder {

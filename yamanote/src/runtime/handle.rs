@@ -210,9 +210,39 @@ impl Handle {
         RuntimeMetrics::new(self.clone())
     }
 
+    /// Takes a dump of the runtime's tasks: where each of them waits.
+    ///
+    /// Each task is traced by the worker that polls it, between two of its polls; no worker stops. Not in the
+    /// dump are: the task that asks for it, tasks that are in the middle of a poll for as long as it takes
+    /// (`block_in_place`, say), those of a [`LocalSet`](crate::task::LocalSet), and all tasks of a single-threaded
+    /// runtime that nobody drives. After 250 ms it is given as far as it got.
+    ///
+    /// Upstream stops all workers, and traces every task on one of them.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main]
+    /// # async fn main() {
+    /// yamanote::spawn(std::future::pending::<()>());
+    /// yamanote::spawn(yamanote::time::sleep(std::time::Duration::from_secs(1)));
+    /// yamanote::task::yield_now().await;
+    /// let dump = yamanote::runtime::Handle::current().dump().await;
+    /// for task in dump.tasks().iter() {
+    ///     println!("task {}:\n{}", task.id(), task.trace());
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "taskdump")]
+    pub async fn dump(&self) -> crate::runtime::Dump {
+        let (shared, except) = (Arc::clone(&self.shared), crate::task::try_id());
+        let dump = self.spawn_blocking(move || shared.dumper.dump(&shared, except));
+        // Shut down: there are no tasks.
+        crate::runtime::Dump::new(dump.await.unwrap_or_default())
+    }
+
     #[doc(hidden)]
     pub fn is_tracing() -> bool {
-        false
+        crate::engine::trace::is_tracing()
     }
 }
 

@@ -53,7 +53,6 @@ impl RuntimeMetrics {
     }
 
     /// The old name of [`num_alive_tasks`](RuntimeMetrics::num_alive_tasks).
-    #[doc(hidden)]
     pub fn active_tasks_count(&self) -> usize {
         self.num_alive_tasks()
     }

@@ -8,7 +8,7 @@
 //! # Flavours
 //!
 //! * The **multi-threaded** scheduler ([`Builder::new_multi_thread`]) has a number of workers, one thread each.
-//!   A worker has its own queue, its own poller and its own timers, and takes work from the others when it runs
+//!   A worker has its own queue and timers, shares a poller with a few neighbours, and takes work from the others when it runs
 //!   out of its own. Tasks have to be [`Send`].
 //! * The **single-threaded** scheduler ([`Builder::new_current_thread`]) runs tasks on the thread that calls
 //!   [`Runtime::block_on`], while it does.
@@ -38,6 +38,8 @@
 
 mod builder;
 mod config;
+#[cfg(feature = "taskdump")]
+pub mod dump;
 mod handle;
 mod histogram;
 mod id;
@@ -49,6 +51,8 @@ mod task_meta;
 
 pub use builder::Builder;
 pub use config::{RngSeed, RuntimeFlavor, UnhandledPanic};
+#[cfg(feature = "taskdump")]
+pub use dump::Dump;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub(crate) use histogram::Histogram;
 pub use histogram::{

@@ -39,6 +39,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker, ready};
 
+use crate::engine::trace;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire as AcquireOrder, Relaxed, Release};
@@ -447,6 +448,7 @@ impl Future for Acquire<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(trace::leaf(cx));
         // SAFETY: nothing is moved out of it; `waiter`, which the queue may point to, stays in place.
         let this = unsafe { self.get_unchecked_mut() };
         let result = if this.queued {

@@ -29,8 +29,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use crate::engine::trace;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::loom::sync::atomic::{AtomicU8, AtomicUsize};
@@ -701,6 +702,7 @@ impl Future for Notified<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(trace::leaf(cx));
         let (notify, inner) = self.parts();
         inner.poll(notify, Some(cx.waker()))
     }
@@ -710,6 +712,7 @@ impl Future for OwnedNotified {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(trace::leaf(cx));
         let (notify, inner) = self.parts();
         inner.poll(notify, Some(cx.waker()))
     }

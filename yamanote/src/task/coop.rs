@@ -19,6 +19,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::engine::budget::{self, Budget};
+use crate::engine::trace;
 
 /// Whether the current task still has budget.
 ///
@@ -90,6 +91,7 @@ pub async fn consume_budget() {
 /// ```
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
+    std::task::ready!(trace::leaf(cx));
     match budget::take() {
         Some(before) => {
             Poll::Ready(RestoreOnPending { before: Cell::new(before), _not_send: PhantomData })

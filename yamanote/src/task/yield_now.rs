@@ -1,6 +1,8 @@
 //! Letting others run.
 
-use std::task::Poll;
+use std::task::{Poll, ready};
+
+use crate::engine::trace;
 
 /// Lets other tasks run: the calling one goes to the back of the queue.
 ///
@@ -21,6 +23,7 @@ use std::task::Poll;
 pub async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
+        ready!(trace::leaf(cx));
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }

@@ -4,6 +4,8 @@ pub(crate) mod atomic_waker;
 pub(crate) mod cache_padded;
 pub(crate) mod counter;
 pub(crate) mod linked_list;
+#[cfg(feature = "taskdump")]
+pub(crate) mod names;
 pub(crate) mod rng;
 pub(crate) mod wait_list;
 pub(crate) mod wake_list;

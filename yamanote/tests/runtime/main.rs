@@ -2,6 +2,8 @@
 
 mod block_on;
 mod blocking;
+#[cfg(feature = "taskdump")]
+mod dump;
 mod hooks;
 mod metrics;
 mod monitor;

@@ -74,6 +74,19 @@ impl<S> LiveSet<S> {
         }
     }
 
+    /// The ids of all tasks in the set, and what wakes them.
+    #[cfg(feature = "taskdump")]
+    pub(crate) fn wakers(&self) -> Vec<(super::Id, std::task::Waker)> {
+        let mut wakers = Vec::new();
+        for shard in &self.shards {
+            shard.list.lock().tasks.for_each(|task| {
+                // SAFETY: the list's reference keeps it alive while we hold the lock.
+                wakers.push(unsafe { (task.as_ref().id, super::waker::owned(task)) });
+            });
+        }
+        wakers
+    }
+
     /// Refuses new tasks and cancels those that are there, beginning with the caller's shard.
     pub(crate) fn close_and_shutdown_all(&self, first: usize) {
         for shard in &self.shards {

@@ -27,6 +27,19 @@ pub(super) fn borrowed(task: NonNull<Header>) -> Borrowed {
     Borrowed(ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().cast(), &VTABLE) }))
 }
 
+/// A waker with a reference of its own.
+///
+/// # Safety
+/// The task must be alive during the call.
+#[cfg(feature = "taskdump")]
+pub(super) unsafe fn owned(task: NonNull<Header>) -> Waker {
+    // SAFETY: by contract; the new reference is the waker's.
+    unsafe {
+        refs::add_ref(task);
+        Waker::new(task.as_ptr().cast(), &VTABLE)
+    }
+}
+
 /// # Safety
 /// `data` must be what `borrowed` or `clone` put into the waker: a task that is alive.
 unsafe fn task(data: *const ()) -> NonNull<Header> {

@@ -1,0 +1,130 @@
+//! Resolved stacks.
+
+use std::ffi::c_void;
+use std::path::{Path, PathBuf};
+
+/// A stack, from a leaf up to its root, with the names of its functions.
+///
+/// Made by [`Trace::resolve_backtraces`](super::Trace::resolve_backtraces).
+#[derive(Clone, Debug)]
+pub struct Backtrace {
+    frames: Vec<BacktraceFrame>,
+}
+
+impl Backtrace {
+    /// Looks up the names of the functions that `frames` are in.
+    pub(super) fn resolve(frames: &[backtrace::Frame]) -> Backtrace {
+        Backtrace { frames: frames.iter().map(BacktraceFrame::resolve).collect() }
+    }
+
+    /// The frames, the innermost first.
+    pub fn frames(&self) -> impl Iterator<Item = &BacktraceFrame> {
+        self.frames.iter()
+    }
+}
+
+/// An address, as one that may go from thread to thread: nothing is done with it.
+#[derive(Clone, Copy, Debug)]
+struct Address(usize);
+
+impl Address {
+    fn new(pointer: *mut c_void) -> Address {
+        Address(pointer.expose_provenance())
+    }
+
+    fn get(self) -> *mut c_void {
+        std::ptr::with_exposed_provenance_mut(self.0)
+    }
+}
+
+/// A call in a [`Backtrace`].
+#[derive(Clone, Debug)]
+pub struct BacktraceFrame {
+    ip: Address,
+    symbol_address: Address,
+    symbols: Vec<BacktraceSymbol>,
+}
+
+impl BacktraceFrame {
+    fn resolve(frame: &backtrace::Frame) -> BacktraceFrame {
+        let mut symbols = Vec::new();
+        backtrace::resolve_frame(frame, |symbol| symbols.push(BacktraceSymbol::new(symbol)));
+        BacktraceFrame {
+            ip: Address::new(frame.ip()),
+            symbol_address: Address::new(frame.symbol_address()),
+            symbols,
+        }
+    }
+
+    /// The instruction to be executed next.
+    pub fn ip(&self) -> *mut c_void {
+        self.ip.get()
+    }
+
+    /// Where the function begins.
+    pub fn symbol_address(&self) -> *mut c_void {
+        self.symbol_address.get()
+    }
+
+    /// The function, preceded by those that the compiler inlined into it, the innermost first. Empty when
+    /// nothing is known.
+    pub fn symbols(&self) -> impl Iterator<Item = &BacktraceSymbol> {
+        self.symbols.iter()
+    }
+}
+
+/// A function in a [`BacktraceFrame`], and the place in it.
+#[derive(Clone, Debug)]
+pub struct BacktraceSymbol {
+    name: Option<Box<[u8]>>,
+    name_demangled: Option<Box<str>>,
+    address: Option<Address>,
+    filename: Option<PathBuf>,
+    lineno: Option<u32>,
+    colno: Option<u32>,
+}
+
+impl BacktraceSymbol {
+    fn new(symbol: &backtrace::Symbol) -> BacktraceSymbol {
+        let name = symbol.name();
+        BacktraceSymbol {
+            name: name.as_ref().map(|name| name.as_bytes().into()),
+            // Without the hash.
+            name_demangled: name.as_ref().map(|name| format!("{name:#}").into()),
+            address: symbol.addr().map(Address::new),
+            filename: symbol.filename().map(Path::to_owned),
+            lineno: symbol.lineno(),
+            colno: symbol.colno(),
+        }
+    }
+
+    /// The name as the linker knows it.
+    pub fn name_raw(&self) -> Option<&[u8]> {
+        self.name.as_deref()
+    }
+
+    /// The name as the source has it.
+    pub fn name_demangled(&self) -> Option<&str> {
+        self.name_demangled.as_deref()
+    }
+
+    /// Where the function begins.
+    pub fn addr(&self) -> Option<*mut c_void> {
+        self.address.map(Address::get)
+    }
+
+    /// The source file, if debug information tells.
+    pub fn filename(&self) -> Option<&Path> {
+        self.filename.as_deref()
+    }
+
+    /// The line in it, from 1.
+    pub fn lineno(&self) -> Option<u32> {
+        self.lineno
+    }
+
+    /// The column in the line, from 1.
+    pub fn colno(&self) -> Option<u32> {
+        self.colno
+    }
+}
