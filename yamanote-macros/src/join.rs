@@ -65,7 +65,7 @@ fn generate(join: &Join) -> TokenStream {
     let on_ready = if *tries {
         // The first error is the result; the others are dropped.
         quote! {
-            if future.as_mut().output_mut().expect("just completed").is_err() {
+            if #krate::macros::support::is_err(future.as_mut().output_mut().expect("just completed")) {
                 let output = future.take_output().expect("just completed");
                 return ::core::task::Poll::Ready(#krate::macros::support::error_of(output));
             }

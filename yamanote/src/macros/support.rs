@@ -75,6 +75,11 @@ impl<F: Future> Future for MaybeDone<F> {
     }
 }
 
+/// As the method, but what is no result is told so.
+pub fn is_err<T, E>(result: &Result<T, E>) -> bool {
+    result.is_err()
+}
+
 /// The error of a result that is one, as a result of another type.
 pub fn error_of<T, U, E>(result: Result<T, E>) -> Result<U, E> {
     match result {

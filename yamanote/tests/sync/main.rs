@@ -4,6 +4,7 @@
 
 mod auto_traits;
 mod cells;
+mod drops;
 mod locks;
 mod panics;
 mod stress;

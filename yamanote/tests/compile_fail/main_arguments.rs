@@ -1,0 +1,2 @@
+#[yamanote::main]
+async fn main(_arguments: Vec<String>) {}
