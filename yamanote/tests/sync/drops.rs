@@ -34,7 +34,6 @@ impl Drop for Counted {
 }
 
 /// What a task decides by: an xorshift generator.
-
 struct Dice {
     state: AtomicU64,
     wakers: Arc<AtomicUsize>,
