@@ -1,6 +1,7 @@
 //! What a worker waits in: its poller and its timers.
 //!
-//! One per worker (neighbours share a poller), both behind locks of their own, so that another thread can take over while the worker is
+//! One per worker (neighbours share a poller), both behind locks of their own, so that another thread can take over while
+//! the worker is
 //! stuck in a poll (see `monitor`). Only `parker` blocks in it; everybody else turns it without waiting.
 
 use std::time::Duration;

@@ -285,7 +285,17 @@ impl Notify {
         self.notify_waiter(kind);
     }
 
-    #[cold]
+    /// The queue has become empty. With the lock held, and `WAITERS` set: the word changes under the lock only as
+    /// long as it is.
+    #[inline]
+    fn clear_waiters(&self) {
+        // Relaxed: ordered by the lock. So is what others did before they changed the word, which Release hands on,
+        // as in `notify_with`.
+        let state = self.state.load(Relaxed);
+        debug_assert!(state & WAITERS != 0);
+        self.state.store(state & !WAITERS, Release);
+    }
+
     fn notify_waiter(&self, kind: u8) {
         let mut lists = self.lists.lock();
         let waiter = match kind {
@@ -299,7 +309,7 @@ impl Notify {
             return;
         };
         if lists.queue.is_empty() {
-            self.state.fetch_and(!WAITERS, AcqRel);
+            self.clear_waiters();
         }
         // SAFETY: it was linked, so it is alive; the lock is held.
         let waker = unsafe { notify_unlinked(waiter, kind) };
@@ -485,7 +495,17 @@ impl Inner {
     }
 
     /// Looks whether it is notified, and waits if not; without a waker, nobody is woken.
+    #[inline]
     fn poll(&mut self, notify: &Notify, waker: Option<&Waker>) -> Poll<()> {
+        if self.progress == Progress::Created && self.take(notify) {
+            self.progress = Progress::Done;
+            return Poll::Ready(());
+        }
+        self.poll_queue(notify, waker)
+    }
+
+    #[inline(never)]
+    fn poll_queue(&mut self, notify: &Notify, waker: Option<&Waker>) -> Poll<()> {
         let poll = match self.progress {
             Progress::Created => self.start(notify, waker),
             Progress::Waiting => self.look(notify, waker),
@@ -497,6 +517,17 @@ impl Inner {
         poll
     }
 
+    /// For the first poll: whether it is notified already. Takes the permit, if there is one.
+    #[inline]
+    fn take(&self, notify: &Notify) -> bool {
+        // Acquire, here and below, pairs with the Release of who notified all or stored the permit.
+        let state = notify.state.load(Acquire);
+        // Generation first: who was notified with all leaves the permit to others.
+        generation(state) != self.generation
+            || (state & PERMIT != 0
+                && notify.state.compare_exchange(state, state & !PERMIT, AcqRel, Relaxed).is_ok())
+    }
+
     /// Takes a permit or a place in the queue.
     ///
     /// Who has to wait made an atomic change to the word or saw it with `WAITERS` set (under the lock,
@@ -504,21 +535,10 @@ impl Inner {
     /// `WAITERS`. So one of the two comes first: either the notifier finds the waiter, or the waiter
     /// sees what the notifier did before.
     fn start(&mut self, notify: &Notify, waker: Option<&Waker>) -> Poll<()> {
-        // Acquire, here and below, pairs with the Release of who notified all or stored the permit.
-        let state = notify.state.load(Acquire);
-        // Generation first: who was notified with all leaves the permit to others.
-        if generation(state) != self.generation {
-            return Poll::Ready(());
-        }
-        if state & PERMIT != 0
-            && notify.state.compare_exchange(state, state & !PERMIT, AcqRel, Relaxed).is_ok()
-        {
-            return Poll::Ready(());
-        }
-
         // Foreign code, so before the lock is taken; and dropped, if need be, after it is released.
         let waker = waker.cloned();
         let mut lists = notify.lists.lock();
+        // Acquire, here and below: as in `take`.
         let mut state = notify.state.load(Acquire);
         loop {
             if generation(state) != self.generation {
@@ -610,7 +630,7 @@ impl Inner {
                 // Or a list would point to what is about to be freed.
                 assert!(removed, "a waiter that was not notified is in the list of its generation");
                 if current && lists.queue.is_empty() {
-                    notify.state.fetch_and(!WAITERS, AcqRel);
+                    notify.clear_waiters();
                 }
                 // SAFETY: the lock is held, and the waiter unlinked under it.
                 let waker = unsafe { waiter.waker.with_mut(|w| (*w).take()) };

@@ -184,6 +184,15 @@ mod models {
             came
         }
 
+        /// By a worker that has work, or the monitor.
+        fn try_turn(&self) {
+            let mut event = self.event.lock();
+            if std::mem::take(&mut *event) && self.leader.load(Ordering::Relaxed) != NOBODY {
+                *event = true;
+                self.condvar.notify_one();
+            }
+        }
+
         fn raise_event(&self) {
             *self.event.lock() = true;
             self.condvar.notify_one();
@@ -234,6 +243,23 @@ mod models {
             });
             poller.unpark(0);
             worker.join().unwrap();
+        });
+    }
+
+    /// A worker with work turns the poller meanwhile.
+    #[test]
+    fn an_unpark_reaches_a_worker_although_another_turns_the_poller() {
+        model(|| {
+            let poller = Poller::new();
+            poller.watching.store(1, Ordering::Relaxed);
+            let (zero, other) = (Arc::clone(&poller), Arc::clone(&poller));
+            let worker = thread::spawn(move || {
+                zero.wait(0);
+            });
+            let busy = thread::spawn(move || other.try_turn());
+            poller.unpark(0);
+            worker.join().unwrap();
+            busy.join().unwrap();
         });
     }
 

@@ -81,6 +81,15 @@ struct Turn {
     wakers: WakeBatch,
 }
 
+/// What a turn brought.
+#[derive(Default)]
+struct Collected {
+    /// Events of sources.
+    count: usize,
+    /// What ends the leader's wait.
+    unpark: bool,
+}
+
 struct Sources {
     /// Owns a reference (`Arc::into_raw`) to each source in it.
     watched: LinkedList<Watched>,
@@ -152,7 +161,7 @@ impl Poller {
     /// Waits for events, and is no longer the leader after that. For the leader.
     pub(crate) fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
         let mut turn = self.turn.lock();
-        let count = self.collect(&mut turn, timeout, max_events);
+        let Collected { count, .. } = self.collect(&mut turn, timeout, max_events);
         let mut wakers = turn.wakers.take();
         // Relaxed: as in `try_lead`.
         self.leader.store(NOBODY, Ordering::Relaxed);
@@ -164,7 +173,12 @@ impl Poller {
     /// Takes the events that are there; `None` when somebody else is at it, or waits for them.
     pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
         let mut turn = self.turn.try_lock()?;
-        let count = self.collect(&mut turn, Some(Duration::ZERO), max_events);
+        let Collected { count, unpark } = self.collect(&mut turn, Some(Duration::ZERO), max_events);
+        // It was for the leader's wait, which is yet to begin, since we have the lock. Relaxed: the leader was there
+        // before the event was sent.
+        if unpark && self.has_leader() {
+            self.end_wait();
+        }
         let mut wakers = turn.wakers.take();
         drop(turn);
         self.wake(&mut wakers);
@@ -185,7 +199,7 @@ impl Poller {
     }
 
     /// Waits, and hands the events to their sources. Leaves the wakers in `turn`.
-    fn collect(&self, turn: &mut Turn, timeout: Option<Duration>, max_events: usize) -> usize {
+    fn collect(&self, turn: &mut Turn, timeout: Option<Duration>, max_events: usize) -> Collected {
         // Acquire: pairs with the release in `deregister`. The lock would do; this only says when to take it.
         if self.has_released.load(Ordering::Acquire) {
             let mut sources = self.sources.lock();
@@ -198,7 +212,8 @@ impl Poller {
         }
 
         let Turn { poll, capacity, buffers, wakers } = turn;
-        let Some(poll) = poll else { return 0 };
+        let mut collected = Collected::default();
+        let Some(poll) = poll else { return collected };
         let (mut index, mut size) = (0, *capacity);
         while size > max_events && index + 1 < BUFFERS {
             index += 1;
@@ -207,15 +222,15 @@ impl Poller {
         let events = buffers[index].get_or_insert_with(|| mio::Events::with_capacity(size));
         match poll.poll(events, timeout) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return 0,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return collected,
             Err(error) => panic!("the I/O driver failed to wait for events: {error}"),
         }
 
-        let mut count = 0;
         for event in events.iter() {
             let token = event.token();
             if token == UNPARK {
                 // It only had to end a wait. Whose, and why, is known elsewhere.
+                collected.unpark = true;
                 continue;
             }
             let source: *const Source = std::ptr::with_exposed_provenance(token.0);
@@ -225,10 +240,10 @@ impl Poller {
             // empties it again, waits for our lock.
             let source = unsafe { &*source };
             source.set_ready(sys::poll::ready(event), wakers);
-            count += 1;
+            collected.count += 1;
         }
-        self.metrics.count_ready(count);
-        count as usize
+        self.metrics.count_ready(collected.count as u64);
+        collected
     }
 
     /// Ends the wait of `worker`, if it waits here. To be called behind a fence, after what it is to find was made
@@ -523,6 +538,18 @@ mod tests {
         assert!(!w.poller.has_leader());
         assert!(w.poller.try_lead(2));
         w.poller.interrupt(2);
+        // Would hang.
+        assert_eq!(w.poller.wait(None, 64), 0);
+    }
+
+    #[test]
+    fn a_turn_leaves_the_leader_what_ends_its_wait() {
+        let w = watch();
+        turn(&w.poller, None, 64);
+        assert!(w.poller.try_lead(1));
+        w.poller.interrupt(1);
+        // Another worker comes to the lock first.
+        assert_eq!(w.poller.try_turn(64), Some(0));
         // Would hang.
         assert_eq!(w.poller.wait(None, 64), 0);
     }
