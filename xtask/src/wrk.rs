@@ -121,10 +121,16 @@ fn copy_unpatched(from: &Path, to: &Path) -> Result<(), String> {
     let (before, _) =
         manifest.split_once("[patch.crates-io]").ok_or("ecosystem/Cargo.toml has no patch")?;
     // One member is enough, and the others' dependencies need not be resolved.
-    let members = before.find("members = [").ok_or("ecosystem/Cargo.toml names no members")?;
-    let end =
-        members + before[members..].find(']').ok_or("ecosystem/Cargo.toml: members without an end")?;
-    let text = format!("{}members = [\"hello-axum\"{}", &before[..members], &before[end..]);
+    let mut text = String::new();
+    for line in before.lines().filter(|line| !line.starts_with("default-members")) {
+        match line.starts_with("members") {
+            true => text.push_str("members = [\"hello-axum\"]\n"),
+            false => text.extend([line, "\n"]),
+        }
+    }
+    if !text.contains("members = ") {
+        return Err("ecosystem/Cargo.toml names no members".to_owned());
+    }
     shell::write_if_changed(&to.join("Cargo.toml"), &text)?;
     let lock = to.join("Cargo.lock");
     if let (false, Ok(text)) = (lock.exists(), shell::read(&from.join("Cargo.lock"))) {
