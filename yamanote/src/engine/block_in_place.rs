@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::context::{self, Entered};
-use crate::engine::task::id::Id;
+use crate::engine::task::Origin;
 use crate::engine::{budget, worker};
 use crate::runtime::Handle;
 
@@ -47,8 +47,7 @@ fn hand_over(worker: &worker::Worker) -> Option<Arc<Handed>> {
             }
         },
         crate::engine::blocking::Mandatory::Yes,
-        Id::next(),
-        std::panic::Location::caller(),
+        Origin::here(),
     );
     drop(result);
     Some(handed)

@@ -22,11 +22,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use crate::engine::context;
 use crate::engine::hooks::Callback;
 use crate::engine::shared::Shared;
 use crate::engine::spin::Spinner;
-use crate::engine::task::{self, JoinHandle, Schedule, TaskRef, id::Id};
+use crate::engine::task::{self, Id, JoinHandle, Origin, Schedule, TaskRef};
+use crate::engine::{context, instrument};
 use crate::runtime::Handle;
 use crate::util::CachePadded;
 
@@ -166,12 +166,12 @@ impl Pool {
     /// # Panics
     /// If no thread can be started and there is none that could run the job later.
     #[track_caller]
-    pub(crate) fn spawn<F, R>(&self, handle: &Handle, f: F, id: Id) -> JoinHandle<R>
+    pub(crate) fn spawn<F, R>(&self, handle: &Handle, f: F, origin: Origin<'_>) -> JoinHandle<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (join, result) = self.try_spawn(handle, f, Mandatory::No, id, Location::caller());
+        let (join, result) = self.try_spawn(handle, f, Mandatory::No, origin);
         match result {
             Ok(()) => join,
             Err(SpawnError::ShutDown) => join,
@@ -185,8 +185,7 @@ impl Pool {
         handle: &Handle,
         f: F,
         mandatory: Mandatory,
-        id: Id,
-        location: &'static Location<'static>,
+        origin: Origin<'_>,
     ) -> (JoinHandle<R>, Result<(), SpawnError>)
     where
         F: FnOnce() -> R + Send + 'static,
@@ -194,9 +193,10 @@ impl Pool {
     {
         let schedule = BlockingSchedule::new(handle.shared.clone());
         if let Some(hook) = &handle.shared.config.hooks.task_spawn {
-            hook(&crate::runtime::TaskMeta::new(id, location));
+            hook(&crate::runtime::TaskMeta::new(origin.id, origin.location));
         }
-        let (job, join) = task::new_task(BlockingTask { job: Some(f) }, schedule, id, location);
+        let (job, span) = instrument::blocking::<F, _>(&origin, BlockingTask { job: Some(f) });
+        let (job, join) = task::new_task(job, schedule, &origin, span);
         let result = self.submit(handle, Queued { job, mandatory });
         (join, result)
     }
@@ -425,7 +425,7 @@ where
     R: Send + 'static,
 {
     let handle = Handle::current();
-    handle.shared.pool.spawn(&handle, f, Id::next())
+    handle.shared.pool.spawn(&handle, f, Origin::here())
 }
 
 /// As [`spawn_blocking`], for a job that runs even if the runtime shuts down before it starts: what a file
@@ -437,6 +437,6 @@ where
 {
     let handle = Handle::current();
     let pool = &handle.shared.pool;
-    let (join, result) = pool.try_spawn(&handle, f, Mandatory::Yes, Id::next(), Location::caller());
+    let (join, result) = pool.try_spawn(&handle, f, Mandatory::Yes, Origin::here());
     result.is_ok().then_some(join)
 }

@@ -19,14 +19,13 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::task::live::LiveSet;
-use crate::engine::task::{self, Id, JoinHandle, Schedule, TaskRef};
-use crate::engine::{budget, context};
+use crate::engine::task::{self, JoinHandle, Origin, Schedule, TaskRef};
+use crate::engine::{budget, context, instrument};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::Mutex;
 use crate::loom::thread_tag::{self, Tag};
@@ -117,14 +116,14 @@ impl LocalShared {
     pub(crate) unsafe fn spawn<F>(
         self: &Arc<Self>,
         future: F,
-        id: Id,
-        location: &'static Location<'static>,
+        origin: Origin<'_>,
     ) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
-        let (runnable, join) = task::new_task(future, Arc::clone(self), id, location);
+        let (future, span) = instrument::task("local", &origin, future);
+        let (runnable, join) = task::new_task(future, Arc::clone(self), &origin, span);
         // SAFETY: the owner's thread, by contract.
         unsafe { self.local(|local| local.alive += 1) };
         self.schedule_here(runnable.into_raw());
@@ -368,14 +367,14 @@ fn current() -> Option<Arc<LocalShared>> {
 /// # Panics
 /// If there is neither; if the runtime belongs to another thread.
 #[track_caller]
-pub(crate) fn spawn<F>(future: F, id: Id, location: &'static Location<'static>) -> JoinHandle<F::Output>
+pub(crate) fn spawn<F>(future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
     if let Some(set) = current() {
         // SAFETY: a set is entered on its owner's thread only, since `LocalSet` does not leave it.
-        return unsafe { set.spawn(future, id, location) };
+        return unsafe { set.spawn(future, origin) };
     }
     let shared = context::with_handle(|handle| Arc::clone(&handle.shared));
     let owner = shared.as_ref().ok().and_then(|shared| shared.config.local_to);
@@ -387,7 +386,7 @@ where
         "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was created on"
     );
     // SAFETY: a `LocalRuntime` is driven and dropped on its thread, which is this one.
-    unsafe { crate::engine::spawn::spawn_unchecked(&shared, future, id, location) }
+    unsafe { crate::engine::spawn::spawn_unchecked(&shared, future, origin) }
 }
 
 #[cfg(all(test, loom))]
@@ -445,7 +444,7 @@ mod models {
             let woken = Arc::new(Woken::default());
             let waker = Waker::from(Arc::clone(&woken));
             // SAFETY: on the thread that made the set.
-            let join = unsafe { shared.spawn(flag, Id::next(), Location::caller()) };
+            let join = unsafe { shared.spawn(flag, Origin::here()) };
             assert!(!poll_set(&shared, &waker));
             let seen = woken.0.load(SeqCst);
             let remote = slot.lock().unwrap().take().unwrap();
@@ -476,7 +475,7 @@ mod models {
             let slot = Arc::new(std::sync::Mutex::new(None));
             let flag = Flag { set: set.clone(), waker: Arc::clone(&slot) };
             // SAFETY: on the thread that made the set.
-            let mut join = unsafe { shared.spawn(flag, Id::next(), Location::caller()) };
+            let mut join = unsafe { shared.spawn(flag, Origin::here()) };
             poll_set(&shared, Waker::noop());
             let remote = slot.lock().unwrap().take().unwrap();
             let wakes = thread::spawn(move || remote.wake());

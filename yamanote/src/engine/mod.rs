@@ -18,11 +18,12 @@
 //! `block_on`, `local` (tasks that stay on a thread), `blocking` (threads for work that blocks), `monitor`
 //! (rescues what waits behind a stuck worker), `spares` and `seat` (who stands in for it), `spin` (look a
 //! moment longer before blocking), `pace` (how often a busy worker looks away from its queue), `shutdown`,
-//! `trace` (where futures wait), `hooks`, `metrics`, `limits`.
+//! `trace` (where futures wait), `instrument` (what is told to tracing's subscribers), `hooks`, `metrics`, `limits`.
 
 pub(crate) mod block_on;
 pub(crate) mod budget;
 pub(crate) mod context;
+pub(crate) mod instrument;
 pub(crate) mod io;
 
 pub(crate) mod attachments;
@@ -60,5 +61,5 @@ pub(crate) fn defer(waker: &std::task::Waker) {
         context::with_any_worker(|worker| worker.shared.forced_yields.add_shared(1));
     }
     // Woken while it runs, a task is queued behind its peers and behind a turn of the driver.
-    waker.wake_by_ref();
+    instrument::yielded(waker);
 }

@@ -1,27 +1,21 @@
 //! From a future to a scheduled task.
 
 use std::future::Future;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::shared::Shared;
-use crate::engine::task::{self, JoinHandle, Schedule, id::Id};
-use crate::engine::trace;
+use crate::engine::task::{self, JoinHandle, Origin, Schedule};
+use crate::engine::{instrument, trace};
 
 /// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.
-pub(crate) fn spawn<F>(
-    shared: &Arc<Shared>,
-    future: F,
-    id: Id,
-    location: &'static Location<'static>,
-) -> JoinHandle<F::Output>
+pub(crate) fn spawn<F>(shared: &Arc<Shared>, future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     // SAFETY: future and output may be sent, so any worker may poll and any thread may drop them.
-    unsafe { spawn_unchecked(shared, future, id, location) }
+    unsafe { spawn_unchecked(shared, future, origin) }
 }
 
 /// As [`spawn`], for a future that may stay on one thread.
@@ -31,14 +25,14 @@ where
 pub(crate) unsafe fn spawn_unchecked<F>(
     shared: &Arc<Shared>,
     future: F,
-    id: Id,
-    location: &'static Location<'static>,
+    origin: Origin<'_>,
 ) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let (runnable, join) = task::new_task(trace::root(future), Arc::clone(shared), id, location);
+    let (future, span) = instrument::task("task", &origin, future);
+    let (runnable, join) = task::new_task(trace::root(future), Arc::clone(shared), &origin, span);
     if let Some(hook) = &shared.config.hooks.task_spawn {
         hook(&runnable.meta());
     }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::context::{self, HandleGuard, NoHandle};
 use crate::engine::shared::Shared;
-use crate::engine::{block_on, spawn};
+use crate::engine::task::Origin;
+use crate::engine::{block_on, instrument, spawn};
 use crate::runtime::{Id, RuntimeFlavor, RuntimeMetrics};
 use crate::task::JoinHandle;
 
@@ -110,7 +110,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn::spawn(&self.shared, future, crate::task::Id::next(), Location::caller())
+        spawn::spawn(&self.shared, future, Origin::here())
     }
 
     /// Runs a closure that blocks on a thread made for that.
@@ -132,7 +132,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        self.shared.pool.spawn(self, func, crate::task::Id::next())
+        self.shared.pool.spawn(self, func, Origin::here())
     }
 
     /// Runs a future to its end on the calling thread, inside this runtime.
@@ -155,9 +155,10 @@ impl Handle {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         // A large future is better on the heap than copied from frame to frame.
         if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
-            let future = Box::pin(future);
+            let future = instrument::block_on::<F, _>(Box::pin(future));
             context::enter_runtime(self, true, || block_on::park_until(future))
         } else {
+            let future = instrument::block_on::<F, _>(future);
             context::enter_runtime(self, true, || block_on::park_until(future))
         }
     }

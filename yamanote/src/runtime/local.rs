@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::shared::Shared;
 use crate::engine::spawn;
+use crate::engine::task::Origin;
 use crate::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeMetrics};
 use crate::task::JoinHandle;
 
@@ -78,7 +78,7 @@ impl LocalRuntime {
         let shared = &self.handle().shared;
         // SAFETY: neither this type nor a reference to it leaves the thread, and the runtime is driven and
         // dropped through it only, so polls and drops of the future happen here.
-        unsafe { spawn::spawn_unchecked(shared, future, crate::task::Id::next(), Location::caller()) }
+        unsafe { spawn::spawn_unchecked(shared, future, Origin::here()) }
     }
 
     /// Runs a closure that blocks on a thread made for that.

@@ -1,7 +1,6 @@
 //! The runtime as its owner has it.
 
 use std::future::Future;
-use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,8 +8,9 @@ use std::{fmt, io};
 
 use crate::engine::context::{self, Entered};
 use crate::engine::shared::Shared;
+use crate::engine::task::Origin;
 use crate::engine::worker::{self, Core, Worker};
-use crate::engine::{block_on, shutdown, spawn};
+use crate::engine::{block_on, instrument, shutdown, spawn};
 use crate::runtime::{Builder, EnterGuard, Handle, RuntimeFlavor, RuntimeMetrics};
 use crate::task::JoinHandle;
 
@@ -164,7 +164,7 @@ impl Runtime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn::spawn(&self.handle.shared, future, crate::task::Id::next(), Location::caller())
+        spawn::spawn(&self.handle.shared, future, Origin::here())
     }
 
     /// Runs a closure that blocks on a thread made for that.
@@ -205,9 +205,9 @@ impl Runtime {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         // A large future is better on the heap than copied from frame to frame.
         if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
-            self.block_on_inner(Box::pin(future))
+            self.block_on_inner(instrument::block_on::<F, _>(Box::pin(future)))
         } else {
-            self.block_on_inner(future)
+            self.block_on_inner(instrument::block_on::<F, _>(future))
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::Location;
 
 use crate::engine::blocking::{Mandatory, SpawnError};
+use crate::engine::task::Origin;
 use crate::engine::{local, spawn};
 use crate::runtime::Handle;
-use crate::task::{Id, JoinHandle, LocalSet};
+use crate::task::{JoinHandle, LocalSet};
 
 /// Spawns tasks with options; so far that is a name, for tools that show tasks.
 ///
@@ -21,7 +21,6 @@ use crate::task::{Id, JoinHandle, LocalSet};
 /// ```
 #[derive(Debug, Default)]
 pub struct Builder<'a> {
-    #[allow(dead_code, reason = "shown by `Debug`")]
     name: Option<&'a str>,
 }
 
@@ -49,7 +48,7 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(crate::task::spawn(future))
+        Ok(super::spawn::spawn_from(future, Origin::here().named(self.name)))
     }
 
     /// Spawns a task on the given runtime; see [`Handle::spawn`].
@@ -62,7 +61,7 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(spawn::spawn(&handle.shared, future, Id::next(), Location::caller()))
+        Ok(spawn::spawn(&handle.shared, future, Origin::here().named(self.name)))
     }
 
     /// Spawns a task that need not be `Send`; see [`spawn_local`](crate::task::spawn_local).
@@ -78,7 +77,7 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(local::spawn(future, Id::next(), Location::caller()))
+        Ok(local::spawn(future, Origin::here().named(self.name)))
     }
 
     /// Adds a task to the given set; see [`LocalSet::spawn_local`].
@@ -91,7 +90,7 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(local_set.spawn_at(future, Location::caller()))
+        Ok(local_set.spawn_from(future, Origin::here().named(self.name)))
     }
 
     /// Runs a closure that blocks on a thread made for that; see
@@ -122,8 +121,8 @@ impl<'a> Builder<'a> {
         R: Send + 'static,
     {
         let pool = &handle.shared.pool;
-        let (join, result) =
-            pool.try_spawn(handle, function, Mandatory::No, Id::next(), Location::caller());
+        let origin = Origin::here().named(self.name);
+        let (join, result) = pool.try_spawn(handle, function, Mandatory::No, origin);
         match result {
             // Shut down: the handle tells that the job was cancelled.
             Ok(()) | Err(SpawnError::ShutDown) => Ok(join),

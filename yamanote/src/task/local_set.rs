@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,8 +12,9 @@ use pin_project_lite::pin_project;
 
 use crate::engine::context::forbid_block_in_place;
 use crate::engine::local::{self, EnterGuard, LocalShared};
+use crate::engine::task::Origin;
 use crate::runtime::{Id as RuntimeId, Runtime, UnhandledPanic};
-use crate::task::{Id, JoinHandle};
+use crate::task::JoinHandle;
 
 /// A set of tasks that run on one thread, so that they need not be [`Send`].
 ///
@@ -126,20 +127,16 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.spawn_at(future, Location::caller())
+        self.spawn_from(future, Origin::here())
     }
 
-    pub(super) fn spawn_at<F>(
-        &self,
-        future: F,
-        location: &'static Location<'static>,
-    ) -> JoinHandle<F::Output>
+    pub(super) fn spawn_from<F>(&self, future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
         // SAFETY: a `LocalSet` is neither `Send` nor `Sync`: this is the thread that made it.
-        unsafe { self.shared.spawn(future, Id::next(), location) }
+        unsafe { self.shared.spawn(future, origin) }
     }
 
     /// Runs a future to its end on `rt`, and the set's tasks beside it.
@@ -343,5 +340,5 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    local::spawn(future, Id::next(), Location::caller())
+    local::spawn(future, Origin::here())
 }

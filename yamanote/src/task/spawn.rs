@@ -1,11 +1,11 @@
 //! Starting tasks.
 
 use std::future::Future;
-use std::panic::Location;
 
+use crate::engine::task::Origin;
 use crate::engine::{context, spawn as engine};
 use crate::runtime::TryCurrentError;
-use crate::task::{Id, JoinHandle};
+use crate::task::JoinHandle;
 
 /// Spawns a task on the current runtime: it runs at once, beside the calling code, whether or not its handle is
 /// awaited.
@@ -35,12 +35,21 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let location = Location::caller();
+    spawn_from(future, Origin::here())
+}
+
+/// As [`spawn`], for a task with a name.
+#[track_caller]
+pub(super) fn spawn_from<F>(future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
     let mut future = Some(future);
     let spawned = context::with_handle(|handle| {
         // Taken once: the closure runs once.
         let future = future.take().expect("spawned twice");
-        engine::spawn(&handle.shared, future, Id::next(), location)
+        engine::spawn(&handle.shared, future, origin)
     });
     match spawned {
         Ok(handle) => handle,

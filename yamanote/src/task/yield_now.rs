@@ -2,7 +2,7 @@
 
 use std::task::{Poll, ready};
 
-use crate::engine::trace;
+use crate::engine::{instrument, trace};
 
 /// Lets other tasks run: the calling one goes to the back of the queue.
 ///
@@ -28,7 +28,7 @@ pub async fn yield_now() {
             return Poll::Ready(());
         }
         // Woken while it runs, a task is queued behind its peers.
-        cx.waker().wake_by_ref();
+        instrument::yielded(cx.waker());
         Poll::Pending
     })
     .await;

@@ -5,7 +5,9 @@ use std::ptr::NonNull;
 use std::task::{Context, Waker};
 
 use super::id::Id;
+use super::origin::Origin;
 use super::state::State;
+use crate::engine::instrument::SpanId;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use crate::util::linked_list::{Link, Links};
@@ -14,7 +16,7 @@ use crate::util::linked_list::{Link, Links};
 ///
 /// # Who may touch what
 /// * `state`: everybody.
-/// * `vtable`, `id`, `location`: written once, before anybody else knows the task.
+/// * `vtable`, `id`, `location`, `span`: written once, before anybody else knows the task.
 /// * `queue_next`: the queue the task's runnable is in.
 /// * `links`: the shard of the live set the task is bound to, under its lock.
 /// * `home`: everybody; a hint.
@@ -31,6 +33,7 @@ pub(crate) struct Header {
     home: AtomicU16,
     pub(super) shard: AtomicU16,
     pub(super) stage: AtomicU8,
+    pub(super) span: SpanId,
 }
 
 /// What differs between task types.
@@ -58,22 +61,18 @@ pub(super) const UNBOUND: u16 = u16::MAX;
 pub(crate) const NO_HOME: u16 = u16::MAX;
 
 impl Header {
-    pub(super) fn new(
-        vtable: &'static Vtable,
-        id: Id,
-        location: &'static Location<'static>,
-        stage: u8,
-    ) -> Header {
+    pub(super) fn new(vtable: &'static Vtable, origin: &Origin<'_>, span: SpanId, stage: u8) -> Header {
         Header {
             state: State::new(),
             vtable,
             queue_next: UnsafeCell::new(None),
             links: UnsafeCell::new(Links::new()),
-            id,
-            location,
+            id: origin.id,
+            location: origin.location,
             home: AtomicU16::new(NO_HOME),
             shard: AtomicU16::new(UNBOUND),
             stage: AtomicU8::new(stage),
+            span,
         }
     }
 
@@ -142,6 +141,6 @@ mod tests {
 
     #[test]
     fn the_header_is_one_cache_line() {
-        assert_eq!(size_of::<Header>(), 64);
+        assert_eq!(size_of::<Header>(), 64 + size_of::<SpanId>());
     }
 }

@@ -11,17 +11,20 @@ pub(crate) mod join;
 pub(crate) mod live;
 #[cfg(all(test, loom))]
 mod models;
+pub(crate) mod origin;
 mod raw;
 pub(crate) mod refs;
 mod state;
-mod waker;
+pub(crate) mod waker;
 
 use std::future::Future;
 use std::panic::Location;
 
+use crate::engine::instrument::SpanId;
 pub(crate) use header::Header;
 pub(crate) use id::Id;
 pub(crate) use join::JoinHandle;
+pub(crate) use origin::Origin;
 pub(crate) use refs::{Runnable, TaskRef};
 
 /// What a task needs of its scheduler.
@@ -64,14 +67,14 @@ pub(crate) trait Schedule: Sized + 'static {
 
 /// Futures larger than this are put on the heap first, so that they are not copied from frame to frame on their
 /// way into the cell. Debug builds copy more often and have larger frames. Upstream's numbers.
-const BOX_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16 * 1024 };
+pub(crate) const BOX_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16 * 1024 };
 
 /// Makes a task, scheduled but in no queue yet.
 pub(crate) fn new_task<F, S>(
     future: F,
     scheduler: S,
-    id: Id,
-    location: &'static Location<'static>,
+    origin: &Origin<'_>,
+    span: SpanId,
 ) -> (Runnable<S>, JoinHandle<F::Output>)
 where
     F: Future + 'static,
@@ -79,9 +82,9 @@ where
     S: Schedule,
 {
     let task = if size_of::<F>() > BOX_ABOVE {
-        raw::allocate(Box::pin(future), scheduler, id, location)
+        raw::allocate(Box::pin(future), scheduler, origin, span)
     } else {
-        raw::allocate(future, scheduler, id, location)
+        raw::allocate(future, scheduler, origin, span)
     };
     // SAFETY: a new task has these two references.
     unsafe { (Runnable::from_raw(task), JoinHandle::from_raw(task)) }

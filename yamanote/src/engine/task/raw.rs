@@ -16,7 +16,7 @@
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -24,10 +24,11 @@ use std::task::{Context, Poll, Waker};
 
 use super::error::{JoinError, Payload};
 use super::header::{Header, Vtable};
-use super::id::{CurrentId, Id};
+use super::id::CurrentId;
 use super::refs::{Runnable, TaskRef};
 use super::state::{DropJoin, EndPoll, StartPoll};
-use super::{Schedule, waker};
+use super::{Origin, Schedule, waker};
+use crate::engine::instrument::SpanId;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering;
 
@@ -58,11 +59,11 @@ struct Cell<F: Future, S> {
 pub(super) fn allocate<F: Future + 'static, S: Schedule>(
     future: F,
     scheduler: S,
-    id: Id,
-    location: &'static Location<'static>,
+    origin: &Origin<'_>,
+    span: SpanId,
 ) -> NonNull<Header> {
     let cell = Box::new(Cell::<F, S> {
-        header: Header::new(&const { vtable::<F, S>() }, id, location, stage::FUTURE),
+        header: Header::new(&const { vtable::<F, S>() }, origin, span, stage::FUTURE),
         scheduler,
         join_waker: UnsafeCell::new(None),
         stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
@@ -477,6 +478,6 @@ mod tests {
 
     #[test]
     fn a_tiny_task_takes_96_bytes() {
-        assert!(size(async { std::future::pending::<()>().await }) <= 96);
+        assert!(size(async { std::future::pending::<()>().await }) <= 96 + size_of::<SpanId>());
     }
 }
