@@ -7,11 +7,13 @@
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
+//! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod api;
 mod args;
 mod conformance;
+mod ecosystem;
 mod loom;
 mod process;
 mod runner;
@@ -31,6 +33,7 @@ commands:
   loom          run the concurrency models
   tidy          check the tree's own rules
   stress        run the project's tests again and again on an overloaded machine
+  ecosystem     run the programs in ecosystem/, with the services that they talk to
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
 `cargo xtask COMMAND --help` explains one command.";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("stress") => stress::run(rest),
+        Some("ecosystem") => ecosystem::run(rest),
         Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {
             println!("{HELP}");
