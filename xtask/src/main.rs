@@ -6,6 +6,7 @@
 //! | `api` | is upstream's public API there, item by item? |
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
+//! | `san` | do the project's own tests pass under ThreadSanitizer and AddressSanitizer? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
@@ -17,6 +18,7 @@ mod ecosystem;
 mod loom;
 mod process;
 mod runner;
+mod san;
 mod shell;
 mod stress;
 mod tidy;
@@ -32,6 +34,7 @@ commands:
   api           compare the public API with tokio's
   loom          run the concurrency models
   tidy          check the tree's own rules
+  san           run the project's tests under a sanitizer
   stress        run the project's tests again and again on an overloaded machine
   ecosystem     run the programs in ecosystem/, with the services that they talk to
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Some("api") => api::run(rest),
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
+        Some("san") => san::run(rest),
         Some("stress") => stress::run(rest),
         Some("ecosystem") => ecosystem::run(rest),
         Some("wrk") => wrk::run(rest),

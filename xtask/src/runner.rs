@@ -51,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) retries: usize,
     /// Where each failing test's output stays.
     pub(crate) logs: PathBuf,
+    /// What the tests find in their environment besides what is there.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// Asks an executable for its tests, ignored ones left out.
@@ -115,7 +117,8 @@ fn run_one(test: &Test, options: &Options) -> Result<Verdict, String> {
         .args([test.name.as_str(), "--exact", "--nocapture"])
         .current_dir(&test.target.directory)
         .env("CARGO_MANIFEST_DIR", &test.target.directory)
-        .env("RUST_BACKTRACE", "1");
+        .env("RUST_BACKTRACE", "1")
+        .envs(options.environment.iter().map(|(name, value)| (name, value)));
     let end = process::run(&mut command, &log, options.limit)?;
     Ok(match end {
         End::Success => {

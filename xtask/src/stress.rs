@@ -51,7 +51,13 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     if tests.is_empty() {
         return Err("no test of that name".to_owned());
     }
-    let options = runner::Options { jobs, limit, retries: 0, logs: directory.join("logs") };
+    let options = runner::Options {
+        jobs,
+        limit,
+        retries: 0,
+        logs: directory.join("logs"),
+        environment: Vec::new(),
+    };
     let mut clean = true;
     for round in 1..=rounds {
         let started = Instant::now();

@@ -100,7 +100,8 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     }
     let logs = scratch.directory.join("logs");
     let _ = std::fs::remove_dir_all(&logs);
-    let options = runner::Options { jobs, limit, retries: usize::from(!strict), logs };
+    let options =
+        runner::Options { jobs, limit, retries: usize::from(!strict), logs, environment: Vec::new() };
     let started = Instant::now();
     let mut verdicts = runner::run(&tests, &options)?;
     for _ in 1..repeat {

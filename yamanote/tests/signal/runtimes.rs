@@ -57,11 +57,10 @@ fn a_listener_is_heard_in_the_runtime_that_polls_it() {
     for gone in [false, true] {
         let first = single();
         let mut listener = first.block_on(async { signal(kind).unwrap() });
+        // Or it stays, and nobody drives it.
+        let mut first = Some(first);
         if gone {
-            first.shutdown_timeout(Duration::from_secs(60));
-        } else {
-            // It stays, and nobody drives it.
-            std::mem::forget(first);
+            first.take().unwrap().shutdown_timeout(Duration::from_secs(60));
         }
         for second in [single(), multi()] {
             second.block_on(async {
@@ -72,6 +71,7 @@ fn a_listener_is_heard_in_the_runtime_that_polls_it() {
                 }
             });
         }
+        drop(first);
     }
 }
 

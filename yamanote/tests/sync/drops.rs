@@ -291,6 +291,7 @@ fn notify() {
 
 #[test]
 fn broadcast_reaches_all() {
+    static KEPT: std::sync::Mutex<Vec<broadcast::Receiver<usize>>> = std::sync::Mutex::new(Vec::new());
     storm(
         || broadcast::channel::<usize>(TASKS * ROUNDS).0,
         |sender, dice, i| async move {
@@ -318,9 +319,13 @@ fn broadcast_reaches_all() {
                 yield_now().await;
             }
             // Nobody leaves before all have come: `receiver_count` must not fall while one still waits for it.
-            std::mem::forget(receiver);
+            KEPT.lock().unwrap().push(receiver);
         },
-        |sender| assert_eq!(sender.receiver_count(), TASKS),
+        |sender| {
+            assert_eq!(sender.receiver_count(), TASKS);
+            KEPT.lock().unwrap().clear();
+            assert_eq!(sender.receiver_count(), 0);
+        },
     );
 }
 

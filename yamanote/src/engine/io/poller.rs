@@ -225,6 +225,9 @@ impl Poller {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return collected,
             Err(error) => panic!("the I/O driver failed to wait for events: {error}"),
         }
+        // What a source was made with reached us through the system, of which the language's memory model knows
+        // nothing. Acquire: pairs with the release in `register`, which comes before the system knows the source.
+        self.watching.load(Ordering::Acquire);
 
         for event in events.iter() {
             let token = event.token();

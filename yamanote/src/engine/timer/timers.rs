@@ -405,7 +405,8 @@ mod tests {
             }
         }
 
-        let timers: &'static Timers = Box::leak(Box::new(Timers::new()));
+        static TIMERS: std::sync::OnceLock<Timers> = std::sync::OnceLock::new();
+        let timers = TIMERS.get_or_init(Timers::new);
         let all = Arc::new(DropAll(Mutex::default()));
         for _ in 0..100 {
             let one = One::new(timers);

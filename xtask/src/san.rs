@@ -1,0 +1,180 @@
+//! The project's own tests under a sanitizer, the standard library instrumented along with them.
+//!
+//! *ThreadSanitizer* sees data races that really happen in a run, including those in what no loom model
+//! covers. It does not know atomic fences: an order that only a `fence` makes is no order to it, and it would
+//! report what is correct. The code has sequentially consistent fences alone, each between a write and the read
+//! after it (`idle`, `seat`, `doze`, `monitor`, the sources of the driver), where two sides must not both miss each
+//! other. None of them publishes data: what one thread reads of another's goes through a release and an acquire,
+//! a lock, or a read-modify-write on the same word, and that ThreadSanitizer does know. So every report is taken for
+//! real; nothing is suppressed. The standard library's own fence (in `Arc`'s drop) becomes a load under
+//! ThreadSanitizer, but only in a library built for it: hence `-Zbuild-std`, and the toolchain's `rust-src`.
+//!
+//! *AddressSanitizer* sees use after free and overruns, and what is still allocated and unreachable at the end
+//! of a test.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::args::Args;
+use crate::runner::{self, Test, Verdict};
+use crate::{Outcome, shell};
+
+const HELP: &str = "\
+usage: cargo xtask san thread|address [OPTIONS] [FILTER…]
+
+Builds the tests of the package `yamanote` and the standard library with ThreadSanitizer or AddressSanitizer (with
+its leak detector), and runs them (all, or those whose TARGET::TEST contains a FILTER), each in a process of
+its own. Fails if any run of any test fails, hangs or draws a report. Needs a nightly toolchain with `rust-src`.
+
+  --toolchain T   which toolchain (default nightly)
+  --rounds N      how often (default 1)
+  --jobs N        tests at a time (default: twice the processors)
+  --limit S       seconds after which a test counts as hanging (default 300)";
+
+/// Tests that are left out, by the beginnings of their names.
+const LEFT_OUT: [&str; 1] = [
+    // Starts compilers, and compares what they say.
+    "compile_fail::",
+];
+
+/// The end of a process with a report (the sanitizers' own default differs between them).
+const EXIT_CODE: u8 = 66;
+
+pub(crate) fn run(mut words: Vec<String>) -> Outcome {
+    let sanitizer = match words.first().map(String::as_str) {
+        Some("thread") => "thread",
+        Some("address") => "address",
+        Some("--help" | "-h") => {
+            println!("{HELP}");
+            return Ok(true);
+        }
+        _ => return Err(HELP.to_owned()),
+    };
+    words.remove(0);
+    let mut args = Args::new(words, HELP);
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let toolchain = args.value("--toolchain", "nightly".to_owned())?;
+    let rounds: usize = args.value("--rounds", 1)?;
+    let jobs = args.value("--jobs", processors * 2)?;
+    let limit = Duration::from_secs(args.value("--limit", 300)?);
+    let filters = args.positional();
+    args.finish()?;
+
+    let directory = shell::target_dir().join("san").join(sanitizer);
+    let target = host(&toolchain)?;
+    let mut command = cargo(&toolchain);
+    command.args(["build", "--package", "yamanote", "--tests", "--message-format", "json"]);
+    // The target is named, so that flags reach neither build scripts nor procedural macros.
+    command.args(["-Zbuild-std", "--target", &target]);
+    let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
+    command.env(variable, format!("-Zsanitizer={sanitizer} -Cdebuginfo=line-tables-only"));
+    // Optimised a little: instrumented frames are large, and tests of stack use ask for what users get.
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
+    command.env("CARGO_TARGET_DIR", &directory);
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    let manifest = shell::root().join("yamanote").join("Cargo.toml");
+    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
+    if !output.status.success() {
+        return Err(built.errors.into_values().collect());
+    }
+
+    let wanted = |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
+    let left_out = |name: &str| LEFT_OUT.iter().any(|start| name.starts_with(start));
+    let mut tests = Vec::new();
+    for target in &built.targets {
+        let names = runner::list(target)?.into_iter();
+        tests.extend(names.filter(|test| wanted(&test.full_name()) && !left_out(&test.full_name())));
+    }
+    if tests.is_empty() {
+        return Err("no test of that name".to_owned());
+    }
+
+    let options = runner::Options {
+        jobs,
+        limit,
+        retries: 0,
+        logs: directory.join("logs"),
+        environment: environment(),
+    };
+    let mut clean = true;
+    for round in 1..=rounds {
+        let started = Instant::now();
+        let mut verdicts = runner::run(&tests, &options)?;
+        run_broken_again(&tests, &options, &mut verdicts)?;
+        let bad: Vec<_> = verdicts.iter().filter(|(_, v)| **v != Verdict::Passed).collect();
+        println!(
+            "{sanitizer}, round {round}/{rounds}: {} tests, {} bad, {:.0?}",
+            tests.len(),
+            bad.len(),
+            started.elapsed()
+        );
+        for (name, verdict) in &bad {
+            let log = options.logs.join(runner::log_name(name));
+            let report = shell::read(&log).ok().and_then(|text| summary(&text)).unwrap_or_default();
+            println!("  {name} ({verdict:?}), output: {}  {report}", shell::shown(&log));
+        }
+        clean &= bad.is_empty();
+    }
+    Ok(clean)
+}
+
+/// Runs those tests again in which the sanitizer itself failed. ThreadSanitizer's bookkeeping of signals does not expect
+/// one at a thread that is about to start or to end, where a signal to the process may well go; it says `CHECK
+/// failed` then, which is no finding about us. Nor is it a pass: the test has to go through in the end.
+fn run_broken_again(
+    tests: &[Test],
+    options: &runner::Options,
+    verdicts: &mut BTreeMap<String, Verdict>,
+) -> Result<(), String> {
+    for _ in 0..3 {
+        let broken = |test: &&Test| {
+            let log = options.logs.join(runner::log_name(&test.full_name()));
+            verdicts.get(&test.full_name()) == Some(&Verdict::Failed)
+                && shell::read(&log).is_ok_and(|text| text.contains("Sanitizer: CHECK failed"))
+        };
+        let again: Vec<Test> = tests.iter().filter(broken).cloned().collect();
+        if again.is_empty() {
+            break;
+        }
+        verdicts.extend(runner::run(&again, options)?);
+    }
+    Ok(())
+}
+
+/// The cargo of another toolchain than the one that runs this program.
+fn cargo(toolchain: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.arg(format!("+{toolchain}")).current_dir(shell::root());
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn host(toolchain: &str) -> Result<String, String> {
+    let mut command = Command::new("rustc");
+    command.arg(format!("+{toolchain}")).env_remove("RUSTUP_TOOLCHAIN");
+    let text = shell::stdout(command.arg("-vV"))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| format!("toolchain {toolchain}: no host in rustc -vV"))
+}
+
+fn environment() -> Vec<(String, String)> {
+    // A report ends the process at once: what follows a race is not worth reading, and a test that catches
+    // panics could otherwise pass with one.
+    let thread = format!("halt_on_error=1:exitcode={EXIT_CODE}:second_deadlock_stack=1");
+    // Leaks are looked for at the end, in tests whose threads have all been joined or are parked.
+    let address = format!("detect_leaks=1:exitcode={EXIT_CODE}:detect_stack_use_after_return=1");
+    let leak = format!("exitcode={EXIT_CODE}");
+    [("TSAN_OPTIONS", thread), ("ASAN_OPTIONS", address), ("LSAN_OPTIONS", leak)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// What the sanitizer says in one line.
+fn summary(log: &str) -> Option<String> {
+    log.lines().find(|line| line.starts_with("SUMMARY: ")).map(str::to_owned)
+}
