@@ -27,7 +27,7 @@ pub(crate) fn root<F>(future: F) -> F {
 
 /// The runtime's part in dumps.
 #[derive(Debug, Default)]
-pub(crate) struct Dumper;
+pub(crate) struct Dumper {}
 
 impl Dumper {
     #[inline(always)]
