@@ -38,6 +38,8 @@ fn hand_over(worker: &worker::Worker) -> Option<Arc<Handed>> {
     let handed = Arc::new(Handed(std::sync::Mutex::new(Some(core))));
     let handle = Handle { shared: Arc::clone(&worker.shared) };
     let (shared, core) = (Arc::clone(&worker.shared), Arc::clone(&handed));
+    // The user's hook and thread name may panic: then this thread stays the worker.
+    let put_back = PutBack(worker, &handed);
     // The job's result is of no interest: it runs until the worker is taken over again or shuts down.
     let (_join, result) = worker.shared.pool.try_spawn(
         &handle,
@@ -50,7 +52,19 @@ fn hand_over(worker: &worker::Worker) -> Option<Arc<Handed>> {
         Origin::here(),
     );
     drop(result);
+    std::mem::forget(put_back);
     Some(handed)
+}
+
+/// Undoes a hand-over that nobody came for.
+struct PutBack<'a>(&'a worker::Worker, &'a Handed);
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        if let Some(core) = self.1.take() {
+            self.0.put_core(core);
+        }
+    }
 }
 
 /// A core on its way from one thread to another.

@@ -13,7 +13,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use crate::engine::hooks::Callback;
+use crate::engine::hooks::{self, Callback};
 use crate::engine::shared::Shared;
 use crate::engine::spin::Spinner;
 use crate::engine::task::{self, Id, JoinHandle, Origin, Schedule, TaskRef};
@@ -191,10 +191,11 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let schedule = BlockingSchedule::new(handle.shared.clone());
         if let Some(hook) = &handle.shared.config.hooks.task_spawn {
+            // First of all: it may panic.
             hook(&crate::runtime::TaskMeta::new(origin.id, origin.location));
         }
+        let schedule = BlockingSchedule::new(handle.shared.clone());
         let (job, span) = instrument::blocking::<F, _>(&origin, BlockingTask { job: Some(f) });
         let (job, join) = task::new_task(job, schedule, &origin, span);
         let result = self.submit(handle, Queued { job, mandatory });
@@ -227,7 +228,20 @@ impl Pool {
             return Ok(());
         }
         let number = state.next_thread;
-        match self.start_thread(handle, number) {
+        // The user names the thread, and may panic over it.
+        let started = catch_unwind(AssertUnwindSafe(|| self.start_thread(handle, number)));
+        let started = match started {
+            Ok(started) => started,
+            Err(payload) => {
+                let queued = state.queue.pop_back();
+                drop(state);
+                if let Some(queued) = queued {
+                    queued.job.shutdown();
+                }
+                resume_unwind(payload);
+            }
+        };
+        match started {
             Ok(thread) => {
                 state.next_thread += 1;
                 state.threads += 1;
@@ -266,15 +280,11 @@ impl Pool {
     }
 
     pub(crate) fn note_thread_start(&self) {
-        if let Some(hook) = &self.0.config.thread_start {
-            hook();
-        }
+        hooks::call(self.0.config.thread_start.as_ref());
     }
 
     pub(crate) fn note_thread_stop(&self) {
-        if let Some(hook) = &self.0.config.thread_stop {
-            hook();
-        }
+        hooks::call(self.0.config.thread_stop.as_ref());
     }
 
     /// A pool thread's life.

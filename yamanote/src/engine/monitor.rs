@@ -21,6 +21,7 @@ use crate::engine::schedule::notify;
 use crate::engine::shared::Shared;
 use crate::engine::spares::relieve;
 use crate::util::Counter;
+use crate::util::contain::contain;
 
 #[derive(Default)]
 struct State {
@@ -156,7 +157,8 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
         }
         shared.monitor.looks.add(1);
         // Backs off while what it does itself finds nothing.
-        interval = match look(&shared, &mut seen, limit) {
+        // A waker that panics in a driver turned here has been reported, and the next look goes on.
+        interval = match contain(|| look(&shared, &mut seen, limit)).flatten() {
             Some(0) => (2 * interval).min(longest),
             Some(_) => MONITOR_MIN_INTERVAL,
             None => longest,

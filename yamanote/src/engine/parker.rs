@@ -45,7 +45,9 @@ impl Parker {
             self.state.swap(EMPTY, Ordering::Acquire);
             return Parked::Notified;
         }
+        let parked = Unpark(self);
         block();
+        std::mem::forget(parked);
         match self.state.swap(EMPTY, Ordering::Acquire) {
             NOTIFIED => Parked::Notified,
             _ => Parked::Returned,
@@ -63,6 +65,15 @@ impl Parker {
     /// Whether the worker is blocked in its driver; a snapshot.
     pub(crate) fn is_parked(&self) -> bool {
         self.state.load(Ordering::Relaxed) == PARKED
+    }
+}
+
+/// No longer parked, when a waker that was woken in the driver panics.
+struct Unpark<'a>(&'a Parker);
+
+impl Drop for Unpark<'_> {
+    fn drop(&mut self) {
+        self.0.state.swap(EMPTY, Ordering::Acquire);
     }
 }
 

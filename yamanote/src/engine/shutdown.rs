@@ -14,6 +14,7 @@ use crate::engine::queue::Raw;
 use crate::engine::schedule::Runnable;
 use crate::engine::shared::Shared;
 use crate::engine::worker::Core;
+use crate::util::contain::contain;
 
 /// A worker leaves with its core.
 pub(crate) fn retire(shared: &Arc<Shared>, core: Box<Core>) {
@@ -43,7 +44,8 @@ pub(crate) fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
         }
     }
     for remote in &shared.remotes {
-        remote.driver.shutdown();
+        // A waker that panics keeps nobody else from being told: each attempt has fewer left.
+        while contain(|| remote.driver.shutdown()).is_none() {}
     }
     shared.attachments.clear();
 }

@@ -28,6 +28,7 @@ use crate::engine::shared::{Config, Shared};
 use crate::engine::shutdown;
 use crate::engine::worker::Core;
 use crate::runtime::{RuntimeFlavor, Threads};
+use crate::util::contain::contain;
 
 /// How many slots for spares a runtime gets.
 pub(crate) fn slots(config: &Config) -> usize {
@@ -172,7 +173,8 @@ pub(crate) fn relieve(shared: &Arc<Shared>, stuck: usize, driver: usize) -> bool
     shared.remotes[slot].sits_in.store(driver, Ordering::Relaxed);
     if shared.remotes[driver].seat.pass(stuck, slot) {
         let core = Core::for_spare(slot, driver, shared, shared.next_seed());
-        if let Ok(thread) = Threads::start_one(shared, core) {
+        // The user names the thread, and may panic over it.
+        if let Some(Ok(thread)) = contain(|| Threads::start_one(shared, core)) {
             shared.crew.keep(thread);
             return true;
         }

@@ -22,7 +22,8 @@ use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
 use crate::engine::seat::Sitting;
 use crate::engine::shared::{Remote, Shared};
-use crate::engine::{budget, context, search, shutdown, spares};
+use crate::engine::{budget, context, hooks, search, shutdown, spares};
+use crate::util::contain::contain;
 use crate::util::rng;
 
 /// What one step did.
@@ -491,18 +492,14 @@ impl Worker {
             histogram.record(waited);
         }
         let meta = task.meta().with_schedule_latency(waited);
-        if let Some(hook) = &hooks.before_poll {
-            hook(&meta);
-        }
+        hooks::call_for(hooks.before_poll.as_ref(), &meta);
         let histogram = self.remote().poll_histogram.as_ref();
         let start = histogram.map(|_| std::time::Instant::now());
         self.shared.dumper.poll(self, meta.id(), || budget::with_budget(|| task.run()));
         if let (Some(histogram), Some(start)) = (histogram, start) {
             histogram.record(start.elapsed());
         }
-        if let Some(hook) = &hooks.after_poll {
-            hook(&meta);
-        }
+        hooks::call_for(hooks.after_poll.as_ref(), &meta);
     }
 
     fn requeue_deferred(&self, core: &mut Core) {
@@ -552,7 +549,12 @@ impl Worker {
                 self.remote().ring.room().clamp(1, self.shared.config.events_per_turn)
             }
         };
+        let turned = Turned(self);
         f(self, max_events);
+        drop(turned);
+    }
+
+    fn note_turned(&self) {
         let mut slot = self.core.borrow_mut();
         if let Some(core) = slot.as_deref_mut() {
             core.in_turn = false;
@@ -575,23 +577,20 @@ impl Worker {
     /// Parks until there is something to do.
     fn park<R: Root>(&self, root: &R) {
         let hooks = &self.shared.config.hooks;
-        if let Some(hook) = &hooks.before_park {
-            hook();
+        if hooks.before_park.is_some() {
+            hooks::call(hooks.before_park.as_ref());
             if self.has_tasks() || root.is_woken() {
                 // The hook woke something.
-                if let Some(hook) = &hooks.after_unpark {
-                    hook();
-                }
+                hooks::call(hooks.after_unpark.as_ref());
                 return;
             }
         }
         let single = self.shared.is_single();
         if !single && !self.fall_asleep() {
-            if let Some(hook) = &hooks.after_unpark {
-                hook();
-            }
+            hooks::call(hooks.after_unpark.as_ref());
             return;
         }
+        let parked = Unparked(self);
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
             core.busy.pause(&remote.stats);
@@ -612,6 +611,14 @@ impl Worker {
                 break;
             }
         }
+        drop(parked);
+        hooks::call(hooks.after_unpark.as_ref());
+    }
+
+    /// Awake again, in one way or another.
+    fn note_unparked(&self) {
+        let single = self.shared.is_single();
+        let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
             if !single {
                 core.searching = self.shared.idle.wake_up(self.index);
@@ -622,9 +629,6 @@ impl Worker {
         }
         if !single {
             self.shared.monitor.note_awake();
-        }
-        if let Some(hook) = &hooks.after_unpark {
-            hook();
         }
     }
 
@@ -699,11 +703,30 @@ impl Worker {
     }
 }
 
+/// Ends a park, also when a waker panics that was woken in it.
+struct Unparked<'a>(&'a Worker);
+
+impl Drop for Unparked<'_> {
+    fn drop(&mut self) {
+        self.0.note_unparked();
+    }
+}
+
+/// Ends a turn of the driver, also when a waker panics that was woken in it.
+struct Turned<'a>(&'a Worker);
+
+impl Drop for Turned<'_> {
+    fn drop(&mut self) {
+        self.0.note_turned();
+    }
+}
+
 /// A worker thread's life: drives `core` until the runtime shuts down or another thread takes over.
 pub(crate) fn drive(shared: Arc<Shared>, core: Box<Core>) {
     let worker = Worker::new(shared, core);
     context::enter_worker(&worker, true, || {
-        worker.run(&mut NoRoot);
+        // What panics here is a foreign waker that the driver woke. It is reported, and the others' work goes on.
+        while contain(|| worker.run(&mut NoRoot)).is_none() {}
     });
     if let Some(core) = worker.take_core() {
         retire(&worker.shared, core);

@@ -17,6 +17,12 @@ use crate::runtime::{
 
 /// Configures and makes a [`Runtime`].
 ///
+/// # Panics in callbacks
+/// What `on_thread_start`, `on_thread_park`, `on_before_task_poll` and the like are given runs on the runtime's threads,
+/// between tasks of others. A panic in it is reported by the panic hook and goes no further. (Upstream loses the
+/// thread, or ends the process.) A panic in what `on_task_spawn` or `thread_name_fn` is given goes to whoever
+/// spawns the task, or starts the thread by building the runtime or by handing it a blocking job.
+///
 /// # Examples
 /// ```
 /// use yamanote::runtime::Builder;

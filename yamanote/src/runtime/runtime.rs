@@ -1,6 +1,7 @@
 //! The runtime as its owner has it.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,18 +45,19 @@ impl Threads {
         let mut threads = Threads { handles: Vec::new(), running: Arc::clone(&shared.running) };
         for index in 0..shared.workers() {
             let core = Core::new(index, shared, shared.next_seed());
-            match Threads::start_one(shared, core) {
-                Ok(thread) => threads.handles.push(thread),
-                Err(error) => {
-                    // What was started ends again. The workers without a thread retire here.
-                    shared.start_shutdown();
-                    for index in index..shared.workers() {
-                        shutdown::retire(shared, Core::new(index, shared, 1));
-                    }
-                    threads.wait(None);
-                    return Err(error);
-                }
+            // The user names the thread, and may panic over it.
+            let started = catch_unwind(AssertUnwindSafe(|| Threads::start_one(shared, core)));
+            if let Ok(Ok(thread)) = started {
+                threads.handles.push(thread);
+                continue;
             }
+            // What was started ends again. The workers without a thread retire here.
+            shared.start_shutdown();
+            for index in index..shared.workers() {
+                shutdown::retire(shared, Core::new(index, shared, 1));
+            }
+            threads.wait(None);
+            return Err(started.unwrap_or_else(|payload| resume_unwind(payload)).unwrap_err());
         }
         Ok(threads)
     }
@@ -98,7 +100,6 @@ impl Threads {
         drop(running);
         for thread in self.handles.drain(..) {
             if thread.thread().id() != thread::current().id() {
-                // A worker only panics if a user's hook does; the default hook has reported it.
                 let _ = thread.join();
             }
         }

@@ -5,6 +5,8 @@
 
 use std::task::Waker;
 
+use crate::util::contain::contain;
+
 /// Wakers taken per lock hold. Arbitrary: 32 × 16 bytes keep the batch within half a kilobyte of stack.
 /// One in models, so that they see what happens between batches.
 const CAPACITY: usize = if cfg!(loom) { 1 } else { 32 };
@@ -46,7 +48,8 @@ impl WakeList {
         impl Drop for Rest<'_> {
             fn drop(&mut self) {
                 for waker in self.0.by_ref().filter_map(Option::take) {
-                    waker.wake();
+                    // Unwinding already: a second panic would end the process.
+                    contain(|| waker.wake());
                 }
             }
         }
@@ -83,6 +86,7 @@ mod tests {
         let bad = Arc::new(Count(AtomicUsize::new(0), true));
         let mut list = WakeList::new();
         list.push(good.clone().into());
+        list.push(bad.clone().into());
         list.push(bad.clone().into());
         list.push(good.clone().into());
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| list.wake_all())).is_err());

@@ -2,6 +2,8 @@
 
 mod block_on;
 mod blocking;
+#[cfg(unix)]
+mod callbacks;
 #[cfg(feature = "taskdump")]
 mod dump;
 mod hooks;

@@ -35,6 +35,7 @@ use crate::io::ready::Ready;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicUsize, Ordering};
 use crate::util::LinkedList;
+use crate::util::contain::contain;
 use crate::util::linked_list::{Link, Links};
 
 const READY: usize = (1 << Ready::BITS) - 1;
@@ -494,7 +495,8 @@ impl WakeBatch {
         impl Drop for Rest<'_> {
             fn drop(&mut self) {
                 for waker in self.0.by_ref() {
-                    waker.wake();
+                    // Unwinding already: a second panic would end the process.
+                    contain(|| waker.wake());
                 }
             }
         }
@@ -509,7 +511,7 @@ impl WakeBatch {
 impl Drop for WakeBatch {
     fn drop(&mut self) {
         // Whoever unwinds while it holds a batch must not leave tasks asleep.
-        self.wake_all();
+        contain(|| self.wake_all());
     }
 }
 
