@@ -2,7 +2,6 @@
 
 pub(crate) mod atomic_waker;
 pub(crate) mod cache_padded;
-#[cfg(any(feature = "rt", feature = "sync", feature = "time"))]
 pub(crate) mod contain;
 pub(crate) mod counter;
 pub(crate) mod linked_list;
