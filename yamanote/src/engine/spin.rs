@@ -84,6 +84,12 @@ impl Spinner {
         let credit = if success { (credit + 1).min(SPIN_CREDIT) } else { credit.saturating_sub(2) };
         self.credit.store(credit, Ordering::Relaxed);
     }
+
+    /// What was found was not worth it after all: takes back what the success gave, and counts a failure.
+    pub(crate) fn regret(&self) {
+        let credit = self.credit.load(Ordering::Relaxed);
+        self.credit.store(credit.saturating_sub(3), Ordering::Relaxed);
+    }
 }
 
 fn has_several_processors() -> bool {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::idle::Sleep;
-use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS};
+use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS, SPIN_LIMIT};
 use crate::engine::metrics::worker::BusyTimer;
 use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
@@ -92,6 +92,8 @@ pub(crate) struct Core {
     /// The thread that drove it last, as `context` numbers them.
     thread: usize,
     busy: BusyTimer,
+    /// What it did first when it woke up was to take tasks from another worker.
+    woke_to_steal: bool,
 }
 
 // SAFETY: the raw tasks in the queues are `Runnable`s, which may be sent.
@@ -113,6 +115,7 @@ impl Core {
             rng: seed | 1,
             thread: 0,
             busy: BusyTimer::start(&shared.remotes[index].stats),
+            woke_to_steal: false,
         })
     }
 
@@ -441,7 +444,12 @@ impl Worker {
                 return None;
             }
         }
+        let stats = &self.remote().stats;
+        let steals = stats.steal_operations.get();
         let task = search::steal(&self.shared, core)?;
+        if steals != stats.steal_operations.get() && core.busy.is_fresh(stats) {
+            core.woke_to_steal = true;
+        }
         Some(task)
     }
 
@@ -593,7 +601,12 @@ impl Worker {
         let parked = Unparked(self);
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
-            core.busy.pause(&remote.stats);
+            let busy = core.busy.pause(&remote.stats);
+            if std::mem::take(&mut core.woke_to_steal) && busy < SPIN_LIMIT {
+                // It would have cost less to leave them where they were: tasks of which a handful is done in
+                // microseconds only lose by being shared out, and waking this worker took longer than they did.
+                self.seat().driver.io.regret_look();
+            }
             remote.stats.parks.add(1);
             remote.stats.park_unparks.add(1);
         }

@@ -81,6 +81,11 @@ impl Doze {
         }
     }
 
+    /// What ended the last wait was not worth a look.
+    pub(crate) fn regret(&self) {
+        self.spinner.regret();
+    }
+
     fn block(&self, timeout: Option<Duration>, wanted: impl Fn() -> bool) {
         // Relaxed: ordered by the fence. Partner: the fence in `interrupt`.
         self.state.store(BLOCKED, Ordering::Relaxed);

@@ -34,6 +34,8 @@ impl IoDriver {
 
     pub(crate) fn call_to_lead(&self) {}
 
+    pub(crate) fn regret_look(&self) {}
+
     pub(crate) fn shutdown(&self) {}
 
     pub(crate) fn has_sources(&self) -> bool {

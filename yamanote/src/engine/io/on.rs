@@ -152,6 +152,13 @@ impl IoDriver {
         }
     }
 
+    /// For the owner: what ended its last wait was not worth looking for, see [`Doze`].
+    pub(crate) fn regret_look(&self) {
+        if let Kind::Enabled(seat) = &self.kind {
+            seat.doze.regret();
+        }
+    }
+
     /// Makes the owner's turn return, or its next one that may wait.
     pub(crate) fn unpark(&self) {
         match &self.kind {

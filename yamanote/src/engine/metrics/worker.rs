@@ -57,9 +57,15 @@ impl BusyTimer {
         BusyTimer { since: Instant::now(), polls_then: stats.polls.get() }
     }
 
-    /// The worker stops working: to park, or for good.
-    pub(crate) fn pause(&mut self, stats: &WorkerStats) {
-        let ns = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    /// Whether nothing was polled yet since the worker stopped last.
+    pub(crate) fn is_fresh(&self, stats: &WorkerStats) -> bool {
+        self.polls_then == stats.polls.get()
+    }
+
+    /// The worker stops working: to park, or for good. How long it was at it.
+    pub(crate) fn pause(&mut self, stats: &WorkerStats) -> Duration {
+        let elapsed = self.since.elapsed();
+        let ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         stats.busy_ns.add(ns);
         let polls = stats.polls.get();
         match polls.wrapping_sub(self.polls_then) {
@@ -71,6 +77,7 @@ impl BusyTimer {
             }
         }
         self.polls_then = polls;
+        elapsed
     }
 
     /// It works again, from the moment given back.
