@@ -26,10 +26,10 @@ impl Driver {
         Driver { io, timers: enable_time.then(Timers::new) }
     }
 
-    /// How long the worker may block: until its next timer, forever if there is none.
+    /// How long the worker may block: until its next timer, forever if there is none. For who is about to.
     pub(crate) fn park_timeout(&self, clock: &Clock) -> Option<Duration> {
-        let next = self.timers.as_ref()?.next_expiration()?;
-        Some(clock.duration_until(next))
+        let until = self.timers.as_ref()?.arm(|| clock.now_tick())?;
+        Some(clock.duration_until(until))
     }
 
     /// Fires what is due. Reads the clock only if there are timers.

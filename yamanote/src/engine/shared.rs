@@ -197,11 +197,21 @@ impl Shared {
         remote.parker.unpark_with(|| self.driver(remote.sits_in.load(Ordering::Relaxed)).io.unpark());
     }
 
-    /// Makes whoever waits in worker `i`'s driver look at its timers again, after one was added. Not needed if it
-    /// is the caller: it looks before it waits.
-    pub(crate) fn note_earlier_timer(self: &Arc<Self>, worker: usize) {
-        let holder = self.remotes[worker].seat.holder_after_write();
-        if context::worker_index(self) != Some(holder) {
+    /// Makes whoever waits in worker `i`'s driver look at its timers again, after one was added for `tick`, unless it
+    /// does so in time by itself. Not needed if it is the caller: it looks before it waits.
+    pub(crate) fn note_earlier_timer(self: &Arc<Self>, worker: usize, tick: u64) {
+        let remote = &self.remotes[worker];
+        let here = context::worker_index(self);
+        if here == Some(remote.seat.holder_after_write()) {
+            return;
+        }
+        let armed = remote.driver.timers.as_ref().is_none_or(|timers| timers.is_armed_for(tick));
+        if armed {
+            return;
+        }
+        // Anew: a holder that has come since may have armed before it could see what was asked of it.
+        let holder = remote.seat.holder_after_write();
+        if here != Some(holder) {
             self.unpark(holder);
         }
     }

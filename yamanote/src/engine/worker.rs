@@ -679,7 +679,10 @@ impl Worker {
     #[cold]
     fn park_paused<R: Root>(&self, root: &R, max_events: usize) {
         let (remote, clock) = (self.remote(), &self.shared.clock);
-        let next = remote.driver.timers.as_ref().and_then(|timers| timers.next_expiration());
+        let next = remote.driver.timers.as_ref().and_then(|timers| {
+            timers.disarm();
+            timers.next_expiration()
+        });
         match next {
             Some(tick) if clock.can_auto_advance() => {
                 // What is ready already, or was woken by another thread, comes before the jump.

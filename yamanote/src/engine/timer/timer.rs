@@ -126,7 +126,7 @@ impl Timer {
         match unsafe { timers(shared, *this.worker).link(&entry, tick, cx.waker()) } {
             Linked::Yes { first } => {
                 if first {
-                    shared.note_earlier_timer(home);
+                    shared.note_earlier_timer(home, tick);
                 }
                 Poll::Pending
             }
@@ -182,7 +182,7 @@ impl Timer {
         match unsafe { timers(shared, *this.worker).relink(&entry, tick, due) } {
             Linked::Yes { first } => {
                 if first {
-                    shared.note_earlier_timer(worker);
+                    shared.note_earlier_timer(worker, tick);
                 }
             }
             // Fired: just now, the new deadline being past, or before at the old one, which was later.

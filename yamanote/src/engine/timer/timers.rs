@@ -9,6 +9,13 @@
 //! It changes only under the lock. Whoever brings it forward from another thread unparks the worker *after* that: the
 //! worker reads `next` before it parks, so either it reads the new value, or the unpark comes after that
 //! reading and ends the park.
+//!
+//! `armed` spares most of these unparks: it is the tick at which whoever waits in the driver looks here again in any
+//! case. The one who is about to wait writes it and reads `next` once more; the one who links writes `next` and reads
+//! `armed` ([`is_armed_for`](Timers::is_armed_for)). A sequentially consistent fence stands between each write and the
+//! read after it, so one of the two sees the other. Who links may lower it to a tick that it then unparks
+//! the waiting worker for; who waits keeps to it, even if that timer is gone by then, so that the next of a row of
+//! short-lived timers finds it armed.
 
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -16,7 +23,7 @@ use std::task::Waker;
 use super::entry::{CLOSED, Entry, FIRED, is_linked};
 use super::tick::AtomicTick;
 use super::wheel::Wheel;
-use crate::loom::sync::atomic::Ordering;
+use crate::loom::sync::atomic::{Ordering, fence};
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::util::WakeList;
 
@@ -25,6 +32,7 @@ const NEVER: u64 = u64::MAX;
 
 pub(crate) struct Timers {
     next: AtomicTick,
+    armed: AtomicTick,
     wheel: Mutex<Guarded>,
 }
 
@@ -48,6 +56,7 @@ impl Timers {
     pub(crate) fn new() -> Timers {
         Timers {
             next: AtomicTick::new(NEVER),
+            armed: AtomicTick::new(NEVER),
             wheel: Mutex::new(Guarded { wheel: Wheel::new(), closed: false }),
         }
     }
@@ -58,6 +67,43 @@ impl Timers {
         // Acquire pairs with `publish`'s Release.
         let next = self.next.load(Ordering::Acquire);
         (next != NEVER).then_some(next)
+    }
+
+    /// For a worker that is about to wait: until which tick it may. `now` reads the present one.
+    pub(crate) fn arm(&self, now: impl FnOnce() -> u64) -> Option<u64> {
+        // Relaxed: who lowered it unparks us after that, so that we come by here once more.
+        let promised = self.armed.load(Ordering::Relaxed);
+        let promised = if promised == NEVER || promised > now() { promised } else { NEVER };
+        loop {
+            let until = self.next_expiration().unwrap_or(NEVER).min(promised);
+            // Relaxed: ordered by the fence. Partner: the fence before `is_armed_for`.
+            self.armed.store(until, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            if self.next_expiration().is_none_or(|next| next >= until) {
+                return (until != NEVER).then_some(until);
+            }
+        }
+    }
+
+    /// For a worker that is about to wait for ever: every earlier timer has to unpark it. Before it reads
+    /// [`next_expiration`](Self::next_expiration).
+    pub(crate) fn disarm(&self) {
+        // Relaxed: as in `arm`.
+        self.armed.store(NEVER, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Whether whoever waits looks here at `tick` at the latest, or somebody is about to make it. For who has linked a
+    /// timer and put a fence behind that. `false`: the caller has to unpark whoever waits, with a fence before it
+    /// reads who that is.
+    pub(crate) fn is_armed_for(&self, tick: u64) -> bool {
+        // Relaxed, both: ordered by the fences. The two together need not be one step: another value written in
+        // between is `arm`'s, which has seen the timer or is ended by the unpark, or one that comes with an unpark too.
+        if self.armed.load(Ordering::Relaxed) <= tick {
+            return true;
+        }
+        self.armed.store(tick, Ordering::Relaxed);
+        false
     }
 
     /// How many timers are linked.
@@ -310,6 +356,29 @@ mod tests {
         assert_eq!(timers.fire_expired(59), 0);
         drop(late);
         assert_eq!(timers.next_expiration(), None);
+    }
+
+    #[test]
+    fn a_row_of_short_lived_timers_unparks_once() {
+        let timers = Timers::new();
+        assert_eq!(timers.arm(|| 0), None);
+        let unparks = (0..5).filter(|_| {
+            let one = One::new(&timers);
+            assert_eq!(one.link(60), Linked::Yes { first: true });
+            let needed = !timers.is_armed_for(60);
+            drop(one);
+            // Too late for that one, and in time for the next.
+            assert_eq!(timers.arm(|| 1), Some(60));
+            needed
+        });
+        assert_eq!(unparks.count(), 1);
+        // What was promised is kept, and then forgotten.
+        assert_eq!(timers.arm(|| 60), None);
+        let earlier = One::new(&timers);
+        assert_eq!(earlier.link(70), Linked::Yes { first: true });
+        assert!(!timers.is_armed_for(70) && timers.is_armed_for(70) && !timers.is_armed_for(69));
+        timers.disarm();
+        assert!(!timers.is_armed_for(1_000));
     }
 
     #[test]
@@ -672,6 +741,50 @@ mod models {
             assert!(next == Some(5) || (!before && unparked.load(Ordering::Acquire)));
             discard(&timers, entry);
             discard(&timers, late);
+        });
+    }
+
+    /// Linked from another thread while its worker arms anew, what it had promised having passed: the worker waits no
+    /// longer than to the deadline, or is unparked after it armed. So too for a second timer, which may find
+    /// the worker armed by the first.
+    #[test]
+    fn an_armed_worker_does_not_miss_an_earlier_deadline() {
+        crate::loom::model(|| {
+            let timers = Arc::new(Timers::new());
+            assert!(!timers.is_armed_for(7));
+            let unparks = Arc::new(AtomicUsize::new(0));
+            let remote = (timers.clone(), unparks.clone());
+            let link = move |tick| {
+                let (_, waker) = count();
+                let entry = Box::pin(Entry::new());
+                // SAFETY: boxed, and discarded below.
+                if let Linked::Yes { first: true } = unsafe { remote.0.link(&entry, tick, &waker) } {
+                    fence(Ordering::SeqCst);
+                    if !remote.0.is_armed_for(tick) {
+                        remote.1.fetch_add(1, Ordering::AcqRel);
+                    }
+                }
+                entry
+            };
+            let other = timers.clone();
+            let linking = thread::spawn(move || {
+                let entry = link(12);
+                discard(&other, entry);
+                link(9)
+            });
+            // Each unpark that comes while it arms has it arm once more.
+            let (mut until, mut seen);
+            loop {
+                seen = unparks.load(Ordering::Acquire);
+                until = timers.arm(|| 8);
+                if seen == unparks.load(Ordering::Acquire) {
+                    break;
+                }
+            }
+            let entry = linking.join().unwrap();
+            let woken = seen != unparks.load(Ordering::Acquire);
+            assert!(woken || until.is_some_and(|until| until <= 9), "{until:?}");
+            discard(&timers, entry);
         });
     }
 
