@@ -235,6 +235,7 @@ impl File {
     ///
     /// # Errors
     /// If one is.
+    #[allow(clippy::result_large_err, reason = "upstream's signature; large with spans only")]
     pub fn try_into_std(mut self) -> Result<StdFile, File> {
         if matches!(self.inner.get_mut().state, State::Busy(_)) {
             return Err(self);

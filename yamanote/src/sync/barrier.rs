@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::Notify;
+use crate::engine::instrument::{self, Inherits, Resource};
 use crate::loom::sync::Mutex;
 
 /// A point at which `n` tasks wait for each other.
@@ -39,6 +40,7 @@ pub struct Barrier {
     n: usize,
     state: Mutex<State>,
     complete: Notify,
+    resource: Resource,
     /// Tasks that have met rely on each other having come this far, which a caught panic could fake.
     _not_unwind_safe: PhantomData<dyn Send + Sync + Unpin>,
 }
@@ -59,10 +61,12 @@ impl Barrier {
     /// A barrier for `n` tasks. One for 0 does not hold up anybody, as one for 1.
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
+        let n = n.max(1);
         Barrier {
-            n: n.max(1),
+            n,
             state: Mutex::new(State { arrived: 0, round: 0 }),
             complete: Notify::new(),
+            resource: Resource::barrier(n),
             _not_unwind_safe: PhantomData,
         }
     }
@@ -83,10 +87,16 @@ impl Barrier {
     /// # }
     /// ```
     pub async fn wait(&self) -> BarrierWaitResult {
+        self.resource.operation("Barrier::wait", "poll", Inherits::No, || self.meet()).await
+    }
+
+    async fn meet(&self) -> BarrierWaitResult {
         let Some(round) = self.arrive() else {
             self.complete.notify_waiters();
+            instrument::arrived(true);
             return BarrierWaitResult(true);
         };
+        instrument::arrived(false);
         loop {
             // Created before the look: if the round ends after the look, it is notified.
             let complete = self.complete.notified();

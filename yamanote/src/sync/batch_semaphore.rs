@@ -39,6 +39,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker, ready};
 
+use crate::engine::instrument::{Acquiring, Assigned, Resource};
 use crate::engine::trace;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicUsize;
@@ -57,6 +58,7 @@ const SHIFT: u32 = 3;
 pub(crate) struct Semaphore {
     state: AtomicUsize,
     queue: Mutex<Queue>,
+    resource: Resource,
     /// A lock or cell built on this must not be called unwind safe: a panic while a permit is held says
     /// nothing about what the permit protects.
     _not_unwind_safe: PhantomData<dyn Send + Sync + Unpin>,
@@ -87,6 +89,7 @@ impl Semaphore {
         Semaphore {
             state: AtomicUsize::new(permits << SHIFT),
             queue: Mutex::new(LinkedList::new()),
+            resource: Resource::permits(permits),
             _not_unwind_safe: PhantomData,
         }
     }
@@ -99,6 +102,7 @@ impl Semaphore {
         Semaphore {
             state: AtomicUsize::new(permits << SHIFT),
             queue: Mutex::new(LinkedList::new()),
+            resource: Resource::none(),
             _not_unwind_safe: PhantomData,
         }
     }
@@ -108,6 +112,7 @@ impl Semaphore {
         Semaphore {
             state: AtomicUsize::new(CLOSED),
             queue: Mutex::new(LinkedList::new()),
+            resource: Resource::none(),
             _not_unwind_safe: PhantomData,
         }
     }
@@ -118,6 +123,7 @@ impl Semaphore {
         Semaphore {
             state: AtomicUsize::new(CLOSED),
             queue: Mutex::new(LinkedList::new()),
+            resource: Resource::none(),
             _not_unwind_safe: PhantomData,
         }
     }
@@ -173,7 +179,8 @@ impl Semaphore {
     #[track_caller]
     pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
         assert_permits(n);
-        Acquire { waiter: Waiter::new(n), semaphore: self, permits: n, queued: false }
+        let operation = Acquiring::new(&self.resource, n);
+        Acquire { waiter: Waiter::new(n, operation), semaphore: self, permits: n, queued: false }
     }
 
     /// Adds `n` permits; waiters are served first.
@@ -186,16 +193,27 @@ impl Semaphore {
         if n == 0 {
             return;
         }
+        if self.put_back(n) {
+            self.resource.released(n);
+        } else {
+            self.release_to_waiters(n);
+        }
+    }
+
+    /// Adds `n` permits to the word, unless somebody waits for them.
+    #[inline]
+    #[track_caller]
+    fn put_back(&self, n: usize) -> bool {
         let mut state = self.state.load(Relaxed);
         while state & WAITERS == 0 {
             let next = add_permits(state, n);
             // Release pairs with the Acquire of whoever takes the permits.
             match self.state.compare_exchange_weak(state, next, Release, Relaxed) {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(actual) => state = actual,
             }
         }
-        self.release_to_waiters(n);
+        false
     }
 
     #[cold]
@@ -279,13 +297,15 @@ impl Semaphore {
 
         // One permit completes one waiter at most. That is every unlock of a mutex: it shall not pay
         // for a batch.
-        let first = serve_front(&mut queue, &mut n);
+        let mut assigned = Assigned::new();
+        let first = serve_front(&mut queue, &mut n, &mut assigned);
         if n == 0 || queue.is_empty() {
             self.settle(&queue, n);
             drop(queue);
             if let Some(waker) = first.flatten() {
                 waker.wake();
             }
+            self.tell(&mut assigned, n);
             return;
         }
 
@@ -295,25 +315,35 @@ impl Semaphore {
         }
         loop {
             while wakers.can_push() && n > 0 {
-                match serve_front(&mut queue, &mut n) {
+                match serve_front(&mut queue, &mut n, &mut assigned) {
                     Some(Some(waker)) => wakers.push(waker),
                     Some(None) => {}
                     None => break,
                 }
             }
             let done = n == 0 || queue.is_empty();
+            let left = if done { std::mem::take(&mut n) } else { 0 };
             if done {
-                self.settle(&queue, n);
-                n = 0;
+                self.settle(&queue, left);
             }
             drop(queue);
             let mut rest = InTransit(self, n);
             wakers.wake_all();
+            self.tell(&mut assigned, left);
             n = std::mem::take(&mut rest.1);
             if done {
                 return;
             }
             queue = self.queue.lock();
+        }
+    }
+
+    /// Tells subscribers who got permits, and how many nobody got. After all that has to be done: they may panic.
+    #[inline]
+    fn tell(&self, assigned: &mut Assigned, left: usize) {
+        assigned.tell();
+        if left > 0 {
+            self.resource.released(left);
         }
     }
 
@@ -332,19 +362,21 @@ impl Semaphore {
             // before this one through the step that set `WAITERS` and the lock.
             self.state.store(add_permits(state & CLOSED, n), Release);
         } else if n > 0 {
-            self.release(n);
+            let is_back = self.put_back(n);
+            debug_assert!(is_back, "`WAITERS` is set under the lock only");
         }
     }
 }
 
 /// Serves the first waiter. `Some` if that completed it (with its waker, if it has one), `None` if
 /// nobody waits or `n` did not suffice, in which case it is 0 now.
-fn serve_front(queue: &mut Queue, n: &mut usize) -> Option<Option<Waker>> {
+fn serve_front(queue: &mut Queue, n: &mut usize, assigned: &mut Assigned) -> Option<Option<Waker>> {
     let front = queue.front()?;
     // SAFETY: it is queued, so it is alive; nothing below frees it before the store that lets its owner
     // do so, and `waiter` is not used after that.
     let waiter = unsafe { front.as_ref() };
     let needed = waiter.needed.load(Relaxed);
+    assigned.push(&waiter.operation, needed.min(*n));
     if *n < needed {
         waiter.needed.store(needed - *n, Relaxed);
         *n = 0;
@@ -374,7 +406,7 @@ fn add_permits(state: usize, n: usize) -> usize {
 }
 
 #[track_caller]
-const fn assert_permits(permits: usize) {
+pub(super) const fn assert_permits(permits: usize) {
     assert!(
         permits <= Semaphore::MAX_PERMITS,
         "a semaphore may not have more than MAX_PERMITS permits (usize::MAX >> 3)"
@@ -402,15 +434,18 @@ struct Waiter {
     waker: UnsafeCell<Option<Waker>>,
     /// Permits still to be assigned.
     needed: AtomicUsize,
+    /// What subscribers are told of; never changed.
+    operation: Acquiring,
 }
 
 impl Waiter {
     #[inline]
-    fn new(n: usize) -> Self {
+    fn new(n: usize, operation: Acquiring) -> Self {
         Waiter {
             links: StdUnsafeCell::new(Links::new()),
             waker: UnsafeCell::new(None),
             needed: AtomicUsize::new(n),
+            operation,
         }
     }
 }
@@ -451,11 +486,26 @@ impl Future for Acquire<'_> {
         ready!(trace::leaf(cx));
         // SAFETY: nothing is moved out of it; `waiter`, which the queue may point to, stays in place.
         let this = unsafe { self.get_unchecked_mut() };
+        let (semaphore, permits, operation) =
+            (this.semaphore, this.permits, this.waiter.operation.clone());
+        operation.poll(&semaphore.resource, || this.poll_inner(cx), || semaphore.release(permits))
+    }
+}
+
+impl Acquire<'_> {
+    #[inline]
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let this = self;
+        let semaphore = this.semaphore;
         let result = if this.queued {
             ready!(this.poll_acquire(cx))
         } else {
-            match this.semaphore.try_acquire(this.permits) {
-                Ok(()) => Ok(()),
+            match semaphore.try_acquire(this.permits) {
+                Ok(()) => {
+                    let give_back = || semaphore.release(this.permits);
+                    this.waiter.operation.took_all(&semaphore.resource, this.permits, give_back);
+                    Ok(())
+                }
                 Err(TryAcquire::Closed) => Err(Closed),
                 Err(TryAcquire::NoPermits) => ready!(this.poll_acquire(cx)),
             }
@@ -477,9 +527,7 @@ impl Future for Acquire<'_> {
         }
         Poll::Ready(result)
     }
-}
 
-impl Acquire<'_> {
     /// Takes a place in the queue, or looks whether it has been served. On `Ready(Ok)` the permits are
     /// held by the waiter: `queued` says so, until it is cleared.
     #[cold]
@@ -492,6 +540,7 @@ impl Acquire<'_> {
         }
         // Acquire pairs with the Release in `serve_front`.
         if self.queued && waiter.needed.load(AcquireOrder) == 0 {
+            waiter.operation.took_some(&semaphore.resource, 0);
             return Poll::Ready(Ok(()));
         }
 
@@ -506,11 +555,13 @@ impl Acquire<'_> {
             }
             if waiter.needed.load(Relaxed) == 0 {
                 drop(queue);
+                waiter.operation.took_some(&semaphore.resource, 0);
                 return Poll::Ready(Ok(()));
             }
             // SAFETY: the waiter is queued and the lock is held, so the waker is ours.
             unsafe { waiter.waker.with_mut(|w| std::ptr::swap(w, &mut waker)) };
             drop(queue);
+            waiter.operation.took_some(&semaphore.resource, 0);
             return Poll::Pending;
         }
 
@@ -538,6 +589,8 @@ impl Acquire<'_> {
         waiter.needed.store(missing, Relaxed);
         if missing == 0 {
             drop(queue);
+            // Dropping `self` gives them back.
+            waiter.operation.took_all(&semaphore.resource, self.permits, || {});
             return Poll::Ready(Ok(()));
         }
         // SAFETY: the waiter is not queued yet, so the waker is ours.
@@ -545,6 +598,7 @@ impl Acquire<'_> {
         // SAFETY: it is pinned, in no list, and `drop` unlinks it.
         unsafe { queue.push_back(NonNull::from(waiter)) };
         drop(queue);
+        waiter.operation.took_some(&semaphore.resource, self.permits - missing);
         Poll::Pending
     }
 

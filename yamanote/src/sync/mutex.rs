@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::batch_semaphore::Semaphore;
 use crate::engine::block_on::block_on_thread;
+use crate::engine::instrument::{Inherits, Resource, ResourceRef};
 
 /// A value that one task at a time may use, with a lock that tasks wait for without blocking their thread.
 ///
@@ -45,6 +46,7 @@ use crate::engine::block_on::block_on_thread;
 /// # }
 /// ```
 pub struct Mutex<T: ?Sized> {
+    resource: Resource,
     semaphore: Semaphore,
     value: UnsafeCell<T>,
 }
@@ -71,6 +73,7 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 #[must_use = "the mutex is unlocked at once if the guard is not kept"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
     semaphore: &'a Semaphore,
+    resource: ResourceRef<'a>,
     /// Into the locked value.
     data: *mut T,
     _marker: PhantomData<&'a mut T>,
@@ -131,7 +134,8 @@ impl<T: ?Sized> Mutex<T> {
     where
         T: Sized,
     {
-        Mutex { semaphore: Semaphore::new(1), value: UnsafeCell::new(value) }
+        let (resource, semaphore) = Resource::mutex(|| Semaphore::new(1));
+        Mutex { resource, semaphore, value: UnsafeCell::new(value) }
     }
 
     /// As [`new`](Self::new), for statics and constants.
@@ -148,7 +152,11 @@ impl<T: ?Sized> Mutex<T> {
     where
         T: Sized,
     {
-        Mutex { semaphore: Semaphore::const_new(1), value: UnsafeCell::new(value) }
+        Mutex {
+            resource: Resource::none(),
+            semaphore: Semaphore::const_new(1),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Locks, waiting in line until it is this task's turn.
@@ -168,8 +176,8 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        self.acquire().await;
-        MutexGuard { lock: self }
+        self.resource.operation("Mutex::lock", "poll", Inherits::No, || self.acquire()).await;
+        MutexGuard::new(self)
     }
 
     #[inline]
@@ -245,8 +253,8 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        self.acquire().await;
-        OwnedMutexGuard { lock: self }
+        self.resource.operation("Mutex::lock_owned", "poll", Inherits::No, || self.acquire()).await;
+        OwnedMutexGuard::new(self)
     }
 
     /// Locks if nobody holds the lock or waits for it.
@@ -265,7 +273,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         self.try_acquire()?;
-        Ok(MutexGuard { lock: self })
+        Ok(MutexGuard::new(self))
     }
 
     /// As [`try_lock`](Self::try_lock), with a guard that keeps the mutex alive.
@@ -285,7 +293,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
         self.try_acquire()?;
-        Ok(OwnedMutexGuard { lock: self })
+        Ok(OwnedMutexGuard::new(self))
     }
 
     /// The value, without locking: the exclusive borrow is proof that nobody else has access.
@@ -342,6 +350,15 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// For whoever holds the permit.
+    #[inline]
+    fn new(lock: &'a Mutex<T>) -> Self {
+        // First of all: a subscriber may panic.
+        let guard = MutexGuard { lock };
+        lock.resource.as_ref().locked(true);
+        guard
+    }
+
     /// Narrows the guard to a part of the value.
     ///
     /// An associated function, so that it does not hide a method of the value.
@@ -362,9 +379,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let data: *mut U = f(&mut *this);
-        let semaphore = &this.lock.semaphore;
+        let (semaphore, resource) = (&this.lock.semaphore, this.lock.resource.as_ref());
         mem::forget(this);
-        MappedMutexGuard { semaphore, data, _marker: PhantomData }
+        MappedMutexGuard { semaphore, resource, data, _marker: PhantomData }
     }
 
     /// Narrows the guard to a part of the value, if the closure finds one.
@@ -393,9 +410,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
             Some(data) => data,
             None => return Err(this),
         };
-        let semaphore = &this.lock.semaphore;
+        let (semaphore, resource) = (&this.lock.semaphore, this.lock.resource.as_ref());
         mem::forget(this);
-        Ok(MappedMutexGuard { semaphore, data, _marker: PhantomData })
+        Ok(MappedMutexGuard { semaphore, resource, data, _marker: PhantomData })
     }
 
     /// The mutex that is locked.
@@ -417,6 +434,15 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
+    /// For whoever holds the permit.
+    #[inline]
+    fn new(lock: Arc<Mutex<T>>) -> Self {
+        // First of all: a subscriber may panic.
+        let guard = OwnedMutexGuard { lock };
+        guard.lock.resource.as_ref().locked(true);
+        guard
+    }
+
     /// The mutex, without unlocking it.
     fn into_lock(self) -> Arc<Mutex<T>> {
         let this = ManuallyDrop::new(self);
@@ -515,9 +541,9 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let data: *mut U = f(&mut *this);
-        let semaphore = this.semaphore;
+        let (semaphore, resource) = (this.semaphore, this.resource);
         mem::forget(this);
-        MappedMutexGuard { semaphore, data, _marker: PhantomData }
+        MappedMutexGuard { semaphore, resource, data, _marker: PhantomData }
     }
 
     /// Narrows the guard further, if the closure finds a part.
@@ -535,9 +561,9 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
             Some(data) => data,
             None => return Err(this),
         };
-        let semaphore = this.semaphore;
+        let (semaphore, resource) = (this.semaphore, this.resource);
         mem::forget(this);
-        Ok(MappedMutexGuard { semaphore, data, _marker: PhantomData })
+        Ok(MappedMutexGuard { semaphore, resource, data, _marker: PhantomData })
     }
 }
 
@@ -595,6 +621,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.semaphore.release(1);
+        self.lock.resource.as_ref().locked(false);
     }
 }
 
@@ -602,6 +629,7 @@ impl<T: ?Sized> Drop for OwnedMutexGuard<T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.semaphore.release(1);
+        self.lock.resource.as_ref().locked(false);
     }
 }
 
@@ -609,6 +637,7 @@ impl<T: ?Sized> Drop for MappedMutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.semaphore.release(1);
+        self.resource.locked(false);
     }
 }
 
@@ -616,6 +645,7 @@ impl<T: ?Sized, U: ?Sized> Drop for OwnedMappedMutexGuard<T, U> {
     #[inline]
     fn drop(&mut self) {
         self.lock.semaphore.release(1);
+        self.lock.resource.as_ref().locked(false);
     }
 }
 

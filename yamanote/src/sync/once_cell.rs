@@ -10,6 +10,7 @@ use std::fmt;
 use std::future::Future;
 
 use super::batch_semaphore::{Closed, Semaphore, TryAcquire};
+use crate::engine::instrument::{Inherits, Resource};
 use crate::loom::sync::atomic::AtomicBool;
 use crate::loom::sync::atomic::Ordering::{Acquire, Release};
 
@@ -47,6 +48,7 @@ pub struct OnceCell<T> {
     ready: AtomicBool,
     /// Written by the holder of the permit while `ready` is not set, read by all once it is.
     value: UnsafeCell<Option<T>>,
+    resource: Resource,
     semaphore: Semaphore,
 }
 
@@ -56,12 +58,10 @@ unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
 
 impl<T> OnceCell<T> {
     /// An empty cell.
+    #[track_caller]
     pub fn new() -> Self {
-        OnceCell {
-            ready: AtomicBool::new(false),
-            value: UnsafeCell::new(None),
-            semaphore: Semaphore::new(1),
-        }
+        let (resource, semaphore) = Resource::semaphore(|| Semaphore::new(1));
+        OnceCell { ready: AtomicBool::new(false), value: UnsafeCell::new(None), resource, semaphore }
     }
 
     /// A cell with this value, or an empty one.
@@ -94,6 +94,7 @@ impl<T> OnceCell<T> {
         OnceCell {
             ready: AtomicBool::new(false),
             value: UnsafeCell::new(None),
+            resource: Resource::none(),
             semaphore: Semaphore::const_new(1),
         }
     }
@@ -112,6 +113,7 @@ impl<T> OnceCell<T> {
         OnceCell {
             ready: AtomicBool::new(true),
             value: UnsafeCell::new(Some(value)),
+            resource: Resource::none(),
             semaphore: Semaphore::const_new_closed(),
         }
     }
@@ -277,7 +279,8 @@ impl<T> OnceCell<T> {
 
     /// The right to fill the cell, or the value that somebody else filled it with.
     async fn acquire(&self) -> Result<Permit<'_>, &T> {
-        match self.semaphore.acquire(1).await {
+        let acquire = || self.semaphore.acquire(1);
+        match self.resource.operation("Semaphore::acquire", "poll", Inherits::Yes, acquire).await {
             Ok(()) => Ok(Permit(&self.semaphore)),
             Err(Closed) => Err(self.get().expect("closed after the cell was filled")),
         }
@@ -343,6 +346,7 @@ impl<T> From<T> for OnceCell<T> {
         OnceCell {
             ready: AtomicBool::new(true),
             value: UnsafeCell::new(Some(value)),
+            resource: Resource::none(),
             semaphore: Semaphore::new_closed(),
         }
     }

@@ -81,6 +81,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::engine::block_on::block_on_thread;
+use crate::engine::instrument::{Inherits, Receiving, Resource};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -161,13 +162,19 @@ struct Inner<T> {
 /// assert_eq!(rx.await, Ok(3));
 /// # }
 /// ```
+#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let inner = NonNull::from(Box::leak(Box::new(Inner {
         state: AtomicUsize::new(0),
         wakers: [UnsafeCell::new(None), UnsafeCell::new(None)],
         value: UnsafeCell::new(None),
     })));
-    (Sender { inner, _owns: PhantomData }, Receiver { inner: Some(inner), _owns: PhantomData })
+    let resource = Resource::oneshot();
+    let receiving = Receiving::new(&resource);
+    (
+        Sender { inner, resource: resource.clone(), _owns: PhantomData },
+        Receiver { inner: Some(inner), resource, receiving, _owns: PhantomData },
+    )
 }
 
 impl<T> Inner<T> {
@@ -287,6 +294,7 @@ unsafe fn finish<T>(
 /// Made by [`channel`]. Dropping it without sending makes the receiver's end in an error.
 pub struct Sender<T> {
     inner: NonNull<Inner<T>>,
+    resource: Resource,
     _owns: PhantomData<Inner<T>>,
 }
 
@@ -312,7 +320,9 @@ impl<T> Sender<T> {
     /// drop(rx);
     /// assert_eq!(tx.send("too late"), Err("too late"));
     /// ```
-    pub fn send(self, value: T) -> Result<(), T> {
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        // Taken out: the sender is used up, whatever comes of it, and may be forgotten.
+        let resource = std::mem::take(&mut self.resource);
         let inner = self.inner;
         // SAFETY: a live half keeps the allocation.
         let shared = unsafe { inner.as_ref() };
@@ -325,6 +335,7 @@ impl<T> Sender<T> {
         // SAFETY: the pointer is not used again if this returns `true`: `self` is forgotten.
         if unsafe { finish(inner, &TX, &RX, VALUE, RX.done) } {
             std::mem::forget(self);
+            resource.sent();
             return Ok(());
         }
         // SAFETY: as above.
@@ -357,7 +368,9 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn closed(&mut self) {
-        poll_fn(|cx| self.poll_closed(cx)).await;
+        let resource = self.resource.clone();
+        let closed = move || poll_fn(move |cx| self.poll_closed(cx));
+        resource.operation("Sender::closed", "poll_closed", Inherits::No, closed).await;
     }
 
     /// Whether the receiver was dropped or [closed](Receiver::close), so that
@@ -414,6 +427,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // SAFETY: the pointer is not used again.
         unsafe { finish(self.inner, &TX, &RX, 0, 0) };
+        self.resource.sender_gone();
     }
 }
 
@@ -448,6 +462,8 @@ impl<T: fmt::Debug> fmt::Debug for Sender<T> {
 pub struct Receiver<T> {
     /// `None` once it has given its result.
     inner: Option<NonNull<Inner<T>>>,
+    resource: Resource,
+    receiving: Receiving,
     _owns: PhantomData<Inner<T>>,
 }
 
@@ -495,6 +511,7 @@ impl<T> Receiver<T> {
                 waker.wake();
             }
         }
+        self.resource.receiver_gone();
     }
 
     /// Whether it has given its result (a value or the error), so that polling it again would panic.
@@ -558,7 +575,9 @@ impl<T> Receiver<T> {
         if state & (TX.done | RX.done) == 0 {
             return Err(TryRecvError::Empty);
         }
-        self.take().ok_or(TryRecvError::Closed)
+        let value = self.take().ok_or(TryRecvError::Closed)?;
+        self.resource.received();
+        Ok(value)
     }
 
     /// Waits for the value on a thread that is not driving tasks.
@@ -617,6 +636,13 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (resource, receiving) = (self.resource.clone(), self.receiving.clone());
+        receiving.poll(&resource, || self.poll_recv(cx))
+    }
+}
+
+impl<T> Receiver<T> {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let Some(shared) = self.shared() else { panic!("called after complete") };
         let coop = ready!(coop::poll_proceed(cx));
         // Acquire pairs with the sender's Release.
@@ -632,8 +658,12 @@ impl<T> Future for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        let is_open = self.inner.is_some();
         // A value that was sent is dropped here.
         drop(self.take());
+        if is_open {
+            self.resource.receiver_gone();
+        }
     }
 }
 

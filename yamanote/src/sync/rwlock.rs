@@ -8,6 +8,7 @@ mod owned_guard;
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 pub use guard::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
@@ -16,6 +17,7 @@ pub use owned_guard::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRw
 use super::TryLockError;
 use super::batch_semaphore::Semaphore;
 use crate::engine::block_on::block_on_thread;
+use crate::engine::instrument::{Inherits, Resource};
 
 /// What a lock allows unless it is told otherwise, and the most it can be told. As upstream's, so that a
 /// semaphore can count it on every platform.
@@ -51,6 +53,7 @@ const MAX_READERS: u32 = u32::MAX >> 3;
 /// ```
 pub struct RwLock<T: ?Sized> {
     max_readers: u32,
+    resource: Resource,
     semaphore: Semaphore,
     value: UnsafeCell<T>,
 }
@@ -106,11 +109,9 @@ impl<T: ?Sized> RwLock<T> {
         T: Sized,
     {
         assert_readers(max_readers);
-        RwLock {
-            max_readers,
-            semaphore: Semaphore::new(max_readers as usize),
-            value: UnsafeCell::new(value),
-        }
+        let (resource, semaphore) =
+            Resource::rwlock(max_readers, || Semaphore::new(max_readers as usize));
+        RwLock { max_readers, resource, semaphore, value: UnsafeCell::new(value) }
     }
 
     /// As [`new`](Self::new), for statics and constants.
@@ -151,9 +152,16 @@ impl<T: ?Sized> RwLock<T> {
         assert_readers(max_readers);
         RwLock {
             max_readers,
+            resource: Resource::none(),
             semaphore: Semaphore::const_new(max_readers as usize),
             value: UnsafeCell::new(value),
         }
+    }
+
+    /// Waits for permits, as the method `source`.
+    #[inline]
+    fn operation(&self, source: &'static str, permits: u32) -> impl Future<Output = ()> {
+        self.resource.operation(source, "poll", Inherits::No, move || self.acquire(permits))
     }
 
     #[inline]
@@ -187,7 +195,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.acquire(1).await;
+        self.operation("RwLock::read", 1).await;
         // SAFETY: the permit is held.
         unsafe { RwLockReadGuard::new(self) }
     }
@@ -227,7 +235,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        self.acquire(1).await;
+        self.operation("RwLock::read_owned", 1).await;
         // SAFETY: the permit is held.
         unsafe { OwnedRwLockReadGuard::new(self) }
     }
@@ -291,7 +299,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.acquire(self.max_readers).await;
+        self.operation("RwLock::write", self.max_readers).await;
         // SAFETY: all permits are held.
         unsafe { RwLockWriteGuard::new(self) }
     }
@@ -333,7 +341,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        self.acquire(self.max_readers).await;
+        self.operation("RwLock::write_owned", self.max_readers).await;
         // SAFETY: all permits are held.
         unsafe { OwnedRwLockWriteGuard::new(self) }
     }

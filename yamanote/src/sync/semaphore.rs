@@ -4,10 +4,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use super::batch_semaphore as ll;
 use crate::engine::block_on::block_on_thread;
+use crate::engine::instrument::{Inherits, Resource};
 
 /// A counter of permits that tasks take, hold and give back, and wait for when there are none.
 ///
@@ -61,6 +63,7 @@ use crate::engine::block_on::block_on_thread;
 #[derive(Debug)]
 pub struct Semaphore {
     inner: ll::Semaphore,
+    resource: Resource,
 }
 
 /// Permits of a [`Semaphore`], given back on drop.
@@ -145,7 +148,10 @@ impl Semaphore {
     /// If `permits` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub fn new(permits: usize) -> Self {
-        Semaphore { inner: ll::Semaphore::new(permits) }
+        // Here, where the caller is known.
+        ll::assert_permits(permits);
+        let (resource, inner) = Resource::semaphore(|| ll::Semaphore::new(permits));
+        Semaphore { inner, resource }
     }
 
     /// As [`new`](Self::new), for statics and constants.
@@ -163,7 +169,7 @@ impl Semaphore {
     #[cfg(not(loom))]
     #[track_caller]
     pub const fn const_new(permits: usize) -> Self {
-        Semaphore { inner: ll::Semaphore::const_new(permits) }
+        Semaphore { inner: ll::Semaphore::const_new(permits), resource: Resource::none() }
     }
 
     /// How many permits are free at this moment.
@@ -220,7 +226,7 @@ impl Semaphore {
     /// # }
     /// ```
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.inner.acquire(1).await?;
+        self.operation("Semaphore::acquire", 1).await?;
         Ok(SemaphorePermit { semaphore: self, permits: 1 })
     }
 
@@ -250,7 +256,7 @@ impl Semaphore {
     /// ```
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         let permits = to_usize(n);
-        self.inner.acquire(permits).await?;
+        self.operation("Semaphore::acquire_many", permits).await?;
         Ok(SemaphorePermit { semaphore: self, permits })
     }
 
@@ -322,7 +328,7 @@ impl Semaphore {
     /// # }
     /// ```
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
-        self.inner.acquire(1).await?;
+        self.operation("Semaphore::acquire_owned", 1).await?;
         Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
     }
 
@@ -354,7 +360,7 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
         let permits = to_usize(n);
-        self.inner.acquire(permits).await?;
+        self.operation("Semaphore::acquire_many_owned", permits).await?;
         Ok(OwnedSemaphorePermit { semaphore: self, permits })
     }
 
@@ -492,6 +498,16 @@ impl Semaphore {
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
+    }
+
+    /// Waits for permits, as the method `source`.
+    #[inline]
+    fn operation(
+        &self,
+        source: &'static str,
+        permits: usize,
+    ) -> impl Future<Output = Result<(), ll::Closed>> {
+        self.resource.operation(source, "poll", Inherits::Yes, || self.inner.acquire(permits))
     }
 }
 

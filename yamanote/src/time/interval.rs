@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::engine::instrument::{Inherits, Resource};
 use crate::time::{Instant, Sleep, sleep_until};
 
 /// How late a tick may be and still count as in time: timers have a granularity of a millisecond, and a
@@ -72,7 +73,9 @@ fn check(period: Duration) {
 
 #[track_caller]
 fn new(start: Instant, period: Duration) -> Interval {
-    Interval { delay: Box::pin(sleep_until(start)), period, behavior: MissedTickBehavior::default() }
+    let resource = Resource::interval();
+    let delay = Box::pin(sleep_until(start));
+    Interval { delay, period, behavior: MissedTickBehavior::default(), resource }
 }
 
 /// What an [`Interval`] does when it was not polled in time.
@@ -147,6 +150,7 @@ pub struct Interval {
     delay: Pin<Box<Sleep>>,
     period: Duration,
     behavior: MissedTickBehavior,
+    resource: Resource,
 }
 
 impl Interval {
@@ -167,7 +171,9 @@ impl Interval {
     /// # }
     /// ```
     pub async fn tick(&mut self) -> Instant {
-        poll_fn(|cx| self.poll_tick(cx)).await
+        let resource = self.resource.clone();
+        let tick = move || poll_fn(move |cx| self.poll_tick(cx));
+        resource.operation("Interval::tick", "poll_tick", Inherits::No, tick).await
     }
 
     /// Polls for the next tick.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::engine::instrument::{self, Sleeping};
 use crate::engine::timer::Timer;
 use crate::task::coop::poll_proceed;
 use crate::time::Instant;
@@ -38,7 +39,7 @@ use crate::time::Instant;
 #[doc(alias = "delay_until")]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline, ahead: false, timer: Timer::new() }
+    Sleep { deadline, ahead: false, timer: Timer::new(), spans: Sleeping::new() }
 }
 
 /// Waits until `duration` has passed.
@@ -101,6 +102,7 @@ pin_project! {
         ahead: bool,
         #[pin]
         timer: Timer,
+        spans: Sleeping,
     }
 }
 
@@ -111,7 +113,7 @@ impl Sleep {
     pub(crate) fn after(duration: Duration) -> Sleep {
         let timer = Timer::new();
         let deadline = Instant::after(timer.now(), duration);
-        Sleep { deadline, ahead: !duration.is_zero(), timer }
+        Sleep { deadline, ahead: !duration.is_zero(), timer, spans: Sleeping::new() }
     }
 
     /// The moment it waits for.
@@ -168,8 +170,10 @@ impl Sleep {
     /// assert!(Instant::now() >= soon);
     /// # }
     /// ```
-    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        self.reset_to(deadline, false);
+    pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        self.as_mut().reset_to(deadline, false);
+        let this = self.project();
+        this.spans.reset(|| deadline.into_std().saturating_duration_since(this.timer.now()));
     }
 
     /// As `reset`; `ahead` says that the deadline is known to lie ahead.
@@ -191,9 +195,12 @@ impl Future for Sleep {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let coop = ready!(poll_proceed(cx));
         let this = self.project();
-        ready!(this.timer.poll(cx, this.deadline.into_std(), *this.ahead));
+        let _spans = this.spans.enter();
+        let coop = ready!(instrument::elapsed(poll_proceed(cx)));
+        let deadline = this.deadline.into_std();
+        instrument::armed(|| this.timer.will_wait(deadline));
+        ready!(instrument::elapsed(this.timer.poll(cx, deadline, *this.ahead)));
         coop.made_progress();
         Poll::Ready(())
     }

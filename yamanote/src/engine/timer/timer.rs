@@ -7,7 +7,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
@@ -74,6 +74,11 @@ impl Timer {
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         self.clock().now()
+    }
+
+    /// How long it is going to wait until `deadline`, if it does not wait or has waited for one yet.
+    pub(crate) fn will_wait(&self, deadline: Instant) -> Option<Duration> {
+        (self.entry.state() == IDLE).then(|| deadline.saturating_duration_since(self.now()))
     }
 
     fn clock(&self) -> &Clock {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use super::RwLock;
+use crate::engine::instrument::{ResourceRef, Role};
 use crate::sync::batch_semaphore::Semaphore;
 
 /// Permits held; given back on drop. The guards have no destructor of their own, so that they can be
@@ -12,12 +13,15 @@ use crate::sync::batch_semaphore::Semaphore;
 struct Held<'a> {
     semaphore: &'a Semaphore,
     permits: u32,
+    resource: ResourceRef<'a>,
+    role: Role,
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
         self.semaphore.release(self.permits as usize);
+        self.resource.left(self.role);
     }
 }
 
@@ -74,7 +78,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline]
     pub(super) unsafe fn new(lock: &'a RwLock<T>) -> Self {
         RwLockReadGuard {
-            held: Held { semaphore: &lock.semaphore, permits: 1 },
+            held: Held::new(lock, 1, Role::READER),
             data: lock.value.get(),
             _marker: PhantomData,
         }
@@ -136,7 +140,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline]
     pub(super) unsafe fn new(lock: &'a RwLock<T>) -> Self {
         RwLockWriteGuard {
-            held: Held { semaphore: &lock.semaphore, permits: lock.max_readers },
+            held: Held::new(lock, lock.max_readers, Role::WRITER),
             data: lock.value.get(),
             _marker: PhantomData,
         }
@@ -271,13 +275,25 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     }
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    #[inline]
+    fn new<T: ?Sized>(lock: &'a RwLock<T>, permits: u32, role: Role) -> Self {
+        let resource = lock.resource.as_ref();
+        // First of all: a subscriber may panic.
+        let held = Held { semaphore: &lock.semaphore, permits, resource, role };
+        resource.entered(role);
+        held
+    }
+
     /// Keeps one permit of all.
     fn downgrade(mut self) -> Self {
         let released = self.permits - 1;
         // First of all: if a waker panics below, dropping this gives back the one.
         self.permits = 1;
+        let role = std::mem::replace(&mut self.role, Role::READER);
         self.semaphore.release(released as usize);
+        self.resource.left(role);
+        self.resource.entered(Role::READER);
         self
     }
 }

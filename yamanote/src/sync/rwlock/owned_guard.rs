@@ -6,28 +6,43 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::RwLock;
+use crate::engine::instrument::Role;
 
 /// Permits held, and their lock; given back on drop. As for the borrowing guards, the only part with a
 /// destructor.
 struct Held<T: ?Sized> {
     lock: Arc<RwLock<T>>,
     permits: u32,
+    role: Role,
 }
 
 impl<T: ?Sized> Drop for Held<T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.semaphore.release(self.permits as usize);
+        self.lock.resource.as_ref().left(self.role);
     }
 }
 
 impl<T: ?Sized> Held<T> {
+    #[inline]
+    fn new(lock: Arc<RwLock<T>>, permits: u32, role: Role) -> Self {
+        // First of all: a subscriber may panic.
+        let held = Held { lock, permits, role };
+        held.lock.resource.as_ref().entered(role);
+        held
+    }
+
     /// Keeps one permit of all.
     fn downgrade(mut self) -> Self {
         let released = self.permits - 1;
         // First of all: if a waker panics below, dropping this gives back the one.
         self.permits = 1;
+        let role = std::mem::replace(&mut self.role, Role::READER);
         self.lock.semaphore.release(released as usize);
+        let resource = self.lock.resource.as_ref();
+        resource.left(role);
+        resource.entered(Role::READER);
         self
     }
 }
@@ -90,7 +105,7 @@ impl<T: ?Sized> OwnedRwLockReadGuard<T> {
     #[inline]
     pub(super) unsafe fn new(lock: Arc<RwLock<T>>) -> Self {
         let data = lock.value.get();
-        OwnedRwLockReadGuard { held: Held { lock, permits: 1 }, data, _marker: PhantomData }
+        OwnedRwLockReadGuard { held: Held::new(lock, 1, Role::READER), data, _marker: PhantomData }
     }
 }
 
@@ -161,7 +176,11 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline]
     pub(super) unsafe fn new(lock: Arc<RwLock<T>>) -> Self {
         let (data, permits) = (lock.value.get(), lock.max_readers);
-        OwnedRwLockWriteGuard { held: Held { lock, permits }, data, _marker: PhantomData }
+        OwnedRwLockWriteGuard {
+            held: Held::new(lock, permits, Role::WRITER),
+            data,
+            _marker: PhantomData,
+        }
     }
 
     /// Narrows the guard to a part of the value.

@@ -1,0 +1,11 @@
+//! Spans of timers.
+
+#[cfg(feature = "tracing")]
+mod on;
+#[cfg(feature = "tracing")]
+pub(crate) use on::*;
+
+#[cfg(not(feature = "tracing"))]
+mod off;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use off::*;
