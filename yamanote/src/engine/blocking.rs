@@ -197,7 +197,7 @@ impl Pool {
         }
         let schedule = BlockingSchedule::new(handle.shared.clone());
         let (job, span) = instrument::blocking::<F, _>(&origin, BlockingTask { job: Some(f) });
-        let (job, join) = task::new_task(job, schedule, &origin, span);
+        let (job, join) = task::new_task(job, schedule, origin.id, origin.location, span);
         let result = self.submit(handle, Queued { job, mandatory });
         (join, result)
     }

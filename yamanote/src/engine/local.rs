@@ -123,7 +123,8 @@ impl LocalShared {
         F::Output: 'static,
     {
         let (future, span) = instrument::task("local", &origin, future);
-        let (runnable, join) = task::new_task(future, Arc::clone(self), &origin, span);
+        let (runnable, join) =
+            task::new_task(future, Arc::clone(self), origin.id, origin.location, span);
         // SAFETY: the owner's thread, by contract.
         unsafe { self.local(|local| local.alive += 1) };
         self.schedule_here(runnable.into_raw());

@@ -32,7 +32,8 @@ where
     F::Output: 'static,
 {
     let (future, span) = instrument::task("task", &origin, future);
-    let (runnable, join) = task::new_task(trace::root(future), Arc::clone(shared), &origin, span);
+    let (runnable, join) =
+        task::new_task(trace::root(future), Arc::clone(shared), origin.id, origin.location, span);
     if let Some(hook) = &shared.config.hooks.task_spawn {
         hook(&runnable.meta());
     }

@@ -39,6 +39,7 @@ where
 }
 
 /// As [`spawn`], for a task with a name.
+#[inline]
 #[track_caller]
 pub(super) fn spawn_from<F>(future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
 where

@@ -5,7 +5,6 @@ use std::ptr::NonNull;
 use std::task::{Context, Waker};
 
 use super::id::Id;
-use super::origin::Origin;
 use super::state::State;
 use crate::engine::instrument::SpanId;
 use crate::loom::cell::UnsafeCell;
@@ -61,14 +60,20 @@ pub(super) const UNBOUND: u16 = u16::MAX;
 pub(crate) const NO_HOME: u16 = u16::MAX;
 
 impl Header {
-    pub(super) fn new(vtable: &'static Vtable, origin: &Origin<'_>, span: SpanId, stage: u8) -> Header {
+    pub(super) fn new(
+        vtable: &'static Vtable,
+        id: Id,
+        location: &'static Location<'static>,
+        span: SpanId,
+        stage: u8,
+    ) -> Header {
         Header {
             state: State::new(),
             vtable,
             queue_next: UnsafeCell::new(None),
             links: UnsafeCell::new(Links::new()),
-            id: origin.id,
-            location: origin.location,
+            id,
+            location,
             home: AtomicU16::new(NO_HOME),
             shard: AtomicU16::new(UNBOUND),
             stage: AtomicU8::new(stage),

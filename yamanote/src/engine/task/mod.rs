@@ -73,7 +73,8 @@ pub(crate) const BOX_ABOVE: usize = if cfg!(debug_assertions) { 2048 } else { 16
 pub(crate) fn new_task<F, S>(
     future: F,
     scheduler: S,
-    origin: &Origin<'_>,
+    id: Id,
+    location: &'static Location<'static>,
     span: SpanId,
 ) -> (Runnable<S>, JoinHandle<F::Output>)
 where
@@ -82,9 +83,9 @@ where
     S: Schedule,
 {
     let task = if size_of::<F>() > BOX_ABOVE {
-        raw::allocate(Box::pin(future), scheduler, origin, span)
+        raw::allocate(Box::pin(future), scheduler, id, location, span)
     } else {
-        raw::allocate(future, scheduler, origin, span)
+        raw::allocate(future, scheduler, id, location, span)
     };
     // SAFETY: a new task has these two references.
     unsafe { (Runnable::from_raw(task), JoinHandle::from_raw(task)) }

@@ -1,10 +1,11 @@
 //! Models of the task cell: every interleaving of two or three sides that poll, wake, cancel, join and let go.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::{Id, JoinHandle, Origin, Runnable, Schedule, TaskRef, new_task};
+use super::{Id, JoinHandle, Runnable, Schedule, TaskRef, new_task};
 use crate::engine::instrument::SpanId;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::loom::sync::{Arc, Mutex};
@@ -110,7 +111,7 @@ impl World {
             waker: Arc::clone(&self.waker),
             alive: Some(Alive::new(&self.alive)),
         };
-        new_task(future, self.toy.clone(), &Origin::here(), SpanId::default())
+        new_task(future, self.toy.clone(), Id::next(), Location::caller(), SpanId::default())
     }
 
     /// At the end, with all handles gone and all that was scheduled run.
@@ -200,7 +201,8 @@ fn shutdown_against_the_first_poll_of_a_forgotten_task() {
             let _alive = alive;
             std::future::pending::<()>().await;
         };
-        let (task, join) = new_task(future, world.toy.clone(), &Origin::here(), SpanId::default());
+        let (task, join) =
+            new_task(future, world.toy.clone(), Id::next(), Location::caller(), SpanId::default());
         drop(join);
         let live = Arc::clone(&world.toy.live);
         let shuts_down = thread::spawn(move || live.close_and_shutdown_all(0));

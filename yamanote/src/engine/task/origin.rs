@@ -15,6 +15,7 @@ pub(crate) struct Origin<'a> {
 
 impl Origin<'static> {
     /// A new task of the caller's, without a name.
+    #[inline]
     #[track_caller]
     pub(crate) fn here() -> Self {
         Origin { id: Id::next(), name: None, location: Location::caller() }
@@ -22,6 +23,7 @@ impl Origin<'static> {
 }
 
 impl Origin<'_> {
+    #[inline]
     pub(crate) fn named(self, name: Option<&str>) -> Origin<'_> {
         Origin { name, ..self }
     }

@@ -16,7 +16,7 @@
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -24,10 +24,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::error::{JoinError, Payload};
 use super::header::{Header, Vtable};
-use super::id::CurrentId;
+use super::id::{CurrentId, Id};
 use super::refs::{Runnable, TaskRef};
 use super::state::{DropJoin, EndPoll, StartPoll};
-use super::{Origin, Schedule, waker};
+use super::{Schedule, waker};
 use crate::engine::instrument::SpanId;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering;
@@ -59,11 +59,12 @@ struct Cell<F: Future, S> {
 pub(super) fn allocate<F: Future + 'static, S: Schedule>(
     future: F,
     scheduler: S,
-    origin: &Origin<'_>,
+    id: Id,
+    location: &'static Location<'static>,
     span: SpanId,
 ) -> NonNull<Header> {
     let cell = Box::new(Cell::<F, S> {
-        header: Header::new(&const { vtable::<F, S>() }, origin, span, stage::FUTURE),
+        header: Header::new(&const { vtable::<F, S>() }, id, location, span, stage::FUTURE),
         scheduler,
         join_waker: UnsafeCell::new(None),
         stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),

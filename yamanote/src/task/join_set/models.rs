@@ -1,13 +1,14 @@
 //! Models of the set: tasks that complete on other threads, against the thread that joins them.
 
 use std::future::ready;
+use std::panic::Location;
 use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Wake, Waker};
 
 use super::entries::Entries;
 use crate::engine::instrument::SpanId;
-use crate::engine::task::{Id, JoinHandle, Origin, Runnable, Schedule, TaskRef, new_task};
+use crate::engine::task::{Id, JoinHandle, Runnable, Schedule, TaskRef, new_task};
 use crate::loom::thread;
 
 /// Nothing is woken in these models.
@@ -38,7 +39,7 @@ impl Wake for Woken {
 
 /// A task whose output counts itself, so that a leak or a double drop shows.
 fn spawn(alive: &StdArc<()>) -> (Runnable<Nowhere>, JoinHandle<StdArc<()>>) {
-    new_task(ready(StdArc::clone(alive)), Nowhere, &Origin::here(), SpanId::default())
+    new_task(ready(StdArc::clone(alive)), Nowhere, Id::next(), Location::caller(), SpanId::default())
 }
 
 fn take(entries: &mut Entries) -> Option<StdArc<()>> {
