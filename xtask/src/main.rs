@@ -4,17 +4,21 @@
 //! |---|---|
 //! | `conformance` | do upstream's published tests pass on the facade? |
 //! | `api` | is upstream's public API there, item by item? |
+//! | `features` | does every feature build alone and beside others, without a warning? |
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
 //! | `san` | do the project's own tests pass under ThreadSanitizer and AddressSanitizer? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
+//! | `docs` | which public items have no example? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod api;
 mod args;
 mod conformance;
+mod docs;
 mod ecosystem;
+mod features;
 mod loom;
 mod process;
 mod runner;
@@ -32,10 +36,12 @@ usage: cargo xtask COMMAND [OPTIONS]
 commands:
   conformance   run upstream's published tests on the facade and compare with the real tokio
   api           compare the public API with tokio's
+  features      check every feature alone, and combinations
   loom          run the concurrency models
   tidy          check the tree's own rules
   san           run the project's tests under a sanitizer
   stress        run the project's tests again and again on an overloaded machine
+  docs          count public items without an example
   ecosystem     run the programs in ecosystem/, with the services that they talk to
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
@@ -48,10 +54,12 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("conformance") => conformance::run(rest),
         Some("api") => api::run(rest),
+        Some("features") => features::run(rest),
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("san") => san::run(rest),
         Some("stress") => stress::run(rest),
+        Some("docs") => docs::run(rest),
         Some("ecosystem") => ecosystem::run(rest),
         Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::args::Args;
 use crate::conformance::VERSION;
 use crate::{Outcome, shell};
-use names::Crate;
+pub(crate) use names::{Crate, inner, is_hidden};
 
 const HELP: &str = "\
 usage: cargo xtask api [OPTIONS]
@@ -179,6 +179,11 @@ fn tokio_json(unstable: bool) -> Result<Value, String> {
 fn yamanote_json() -> Result<Value, String> {
     let arguments = ["--package", "yamanote", "--lib", "--all-features"];
     document(&shell::root(), &arguments, "", &shell::target_dir().join("api").join("build"), "yamanote")
+}
+
+/// What yamanote makes public, `doc(hidden)` left out.
+pub(crate) fn yamanote_crate() -> Result<Crate, String> {
+    Crate::new(yamanote_json()?, &BTreeSet::new(), false)
 }
 
 fn document(
