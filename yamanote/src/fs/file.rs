@@ -92,6 +92,23 @@ impl File {
     ///
     /// # Errors
     /// If there is no such file, or no permission to read it.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, File};
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// fs::write(&path, "text").await?;
+    /// let mut text = String::new();
+    /// File::open(&path).await?.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         Ok(File::from_std(asyncify(|| StdFile::open(path)).await?))
@@ -101,6 +118,23 @@ impl File {
     ///
     /// # Errors
     /// If that is not possible or not allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, File};
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::create(&path).await?;
+    /// file.write_all(b"text").await?;
+    /// file.flush().await?; // when this is done, it is written
+    /// assert_eq!(fs::read(&path).await?, b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         Ok(File::from_std(asyncify(|| StdFile::create(path)).await?))
@@ -110,6 +144,21 @@ impl File {
     ///
     /// # Errors
     /// If a file of that name exists ([`AlreadyExists`](io::ErrorKind::AlreadyExists)), or none can be made.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// File::create_new(&path).await?;
+    /// assert_eq!(File::create_new(&path).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_new<P: AsRef<Path>>(path: P) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         let open = || StdFile::options().read(true).write(true).create_new(true).open(path);
@@ -117,6 +166,20 @@ impl File {
     }
 
     /// Options for opening a file another way.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::options().read(true).append(true).create(true).open(&path).await?;
+    /// # drop(file);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn options() -> OpenOptions {
         OpenOptions::new()
     }
@@ -147,6 +210,22 @@ impl File {
     ///
     /// # Errors
     /// If that fails. An error of an earlier write is told by [`flush`](crate::io::AsyncWriteExt::flush).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::create(&path).await?;
+    /// file.write_all(b"must not be lost").await?;
+    /// file.sync_all().await?; // on the disk, with its length and times
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sync_all(&self) -> io::Result<()> {
         self.inner.lock().await.finish().await;
         let std = Arc::clone(&self.std);
@@ -157,6 +236,22 @@ impl File {
     ///
     /// # Errors
     /// As for `sync_all`.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::create(&path).await?;
+    /// file.write_all(b"must not be lost").await?;
+    /// file.sync_data().await?; // on the disk, perhaps with old times
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sync_data(&self) -> io::Result<()> {
         self.inner.lock().await.finish().await;
         let std = Arc::clone(&self.std);
@@ -167,6 +262,21 @@ impl File {
     ///
     /// # Errors
     /// If the file is not open for writing, or the disk is full.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// file.set_len(1_000).await?; // zeros
+    /// assert_eq!(file.metadata().await?.len(), 1_000);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_len(&self, size: u64) -> io::Result<()> {
         let mut inner = self.inner.lock().await;
         inner.finish().await;
@@ -189,6 +299,20 @@ impl File {
     ///
     /// # Errors
     /// If it does not tell.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// assert!(file.metadata().await?.is_file());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let std = Arc::clone(&self.std);
         asyncify(move || std.metadata()).await
@@ -198,6 +322,28 @@ impl File {
     ///
     /// # Errors
     /// If the process has no descriptor left.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    /// use yamanote::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::options().read(true).write(true).create(true).open(&path).await?;
+    /// let mut same = file.try_clone().await?;
+    /// file.write_all(b"text").await?;
+    /// file.flush().await?;
+    /// // One file, one position.
+    /// same.rewind().await?;
+    /// let mut text = String::new();
+    /// same.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_clone(&self) -> io::Result<File> {
         self.inner.lock().await.finish().await;
         let std = Arc::clone(&self.std);
@@ -235,6 +381,21 @@ impl File {
     ///
     /// # Errors
     /// If one is.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// // Refused only while an operation is under way.
+    /// let file: std::fs::File = file.try_into_std().expect("nothing is under way");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[allow(clippy::result_large_err, reason = "upstream's signature; large with spans only")]
     pub fn try_into_std(mut self) -> Result<StdFile, File> {
         if matches!(self.inner.get_mut().state, State::Busy(_)) {
@@ -248,6 +409,23 @@ impl File {
     ///
     /// # Errors
     /// If that is not allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// let mut permissions = file.metadata().await?.permissions();
+    /// permissions.set_readonly(true);
+    /// file.set_permissions(permissions).await?;
+    /// assert!(file.metadata().await?.permissions().readonly());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_permissions(&self, perm: Permissions) -> io::Result<()> {
         let std = Arc::clone(&self.std);
         asyncify(move || std.set_permissions(perm)).await
@@ -257,6 +435,23 @@ impl File {
     ///
     /// # Errors
     /// If that is not allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::SystemTime;
+    /// use yamanote::fs::{File, FileTimes};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// let times = FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH).set_modified(SystemTime::UNIX_EPOCH);
+    /// file.set_times(times).await?;
+    /// assert_eq!(file.metadata().await?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
         self.inner.lock().await.finish().await;
         let std = Arc::clone(&self.std);
@@ -267,6 +462,22 @@ impl File {
     ///
     /// # Errors
     /// If that is not allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::SystemTime;
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = File::create(&path).await?;
+    /// file.set_modified(SystemTime::UNIX_EPOCH).await?;
+    /// assert_eq!(file.metadata().await?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_modified(&self, time: std::time::SystemTime) -> io::Result<()> {
         self.set_times(FileTimes::new().set_modified(time)).await
     }
@@ -276,6 +487,21 @@ impl File {
     ///
     /// # Panics
     /// If `max_buf_size` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::create(&path).await?;
+    /// file.set_max_buf_size(64 * 1024);
+    /// assert_eq!(file.max_buf_size(), 64 * 1024);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn set_max_buf_size(&mut self, max_buf_size: usize) {
         assert!(max_buf_size > 0, "`max_buf_size` must be greater than 0");
@@ -283,6 +509,21 @@ impl File {
     }
 
     /// See [`set_max_buf_size`](File::set_max_buf_size).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::File;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let mut file = File::create(&path).await?;
+    /// file.set_max_buf_size(64 * 1024);
+    /// assert_eq!(file.max_buf_size(), 64 * 1024);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_buf_size(&self) -> usize {
         self.max_buffer
     }

@@ -27,41 +27,155 @@ pub struct OpenOptions(std::fs::OpenOptions);
 
 impl OpenOptions {
     /// All options off.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = OpenOptions::new().read(true).write(true).create(true).open(&path).await?;
+    /// assert_eq!(file.metadata().await?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> OpenOptions {
         OpenOptions(std::fs::OpenOptions::new())
     }
 
     /// Whether the file can be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, OpenOptions};
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// fs::write(&path, "text").await?;
+    /// let mut text = String::new();
+    /// OpenOptions::new().read(true).open(&path).await?.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read(&mut self, read: bool) -> &mut OpenOptions {
         self.0.read(read);
         self
     }
 
     /// Whether the file can be written.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, OpenOptions};
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// fs::write(&path, "old text").await?;
+    /// // Over what is there, from its beginning.
+    /// let mut file = OpenOptions::new().write(true).open(&path).await?;
+    /// file.write_all(b"new").await?;
+    /// file.flush().await?;
+    /// assert_eq!(fs::read_to_string(&path).await?, "new text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn write(&mut self, write: bool) -> &mut OpenOptions {
         self.0.write(write);
         self
     }
 
     /// Whether every write goes to the file's end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, OpenOptions};
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// fs::write(&path, "one, ").await?;
+    /// let mut file = OpenOptions::new().append(true).open(&path).await?;
+    /// file.write_all(b"two").await?;
+    /// file.flush().await?;
+    /// assert_eq!(fs::read_to_string(&path).await?, "one, two");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn append(&mut self, append: bool) -> &mut OpenOptions {
         self.0.append(append);
         self
     }
 
     /// Whether the file's contents are thrown away.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::{self, OpenOptions};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// fs::write(&path, "old text").await?;
+    /// OpenOptions::new().write(true).truncate(true).open(&path).await?;
+    /// assert_eq!(fs::metadata(&path).await?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
         self.0.truncate(truncate);
         self
     }
 
     /// Whether the file is made if it is not there.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// OpenOptions::new().write(true).create(true).open(&path).await?; // makes it
+    /// OpenOptions::new().write(true).create(true).open(&path).await?; // opens it
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&mut self, create: bool) -> &mut OpenOptions {
         self.0.create(create);
         self
     }
 
     /// Whether the file must be made: one that is there is an error.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// OpenOptions::new().write(true).create_new(true).open(&path).await?;
+    /// // Of several who try at once, one succeeds.
+    /// let error = OpenOptions::new().write(true).create_new(true).open(&path).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
         self.0.create_new(create_new);
         self
@@ -72,6 +186,21 @@ impl OpenOptions {
     /// # Errors
     /// If the file is not there and is not to be made, if it is there and must not be, for want of a
     /// permission, and for options that contradict each other.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let error = OpenOptions::new().read(true).open(&path).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         let options = self.0.clone();
@@ -79,6 +208,21 @@ impl OpenOptions {
     }
 
     /// The mode of a file that is made, less the process's mask.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::os::unix::fs::PermissionsExt;
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("file");
+    /// let file = OpenOptions::new().write(true).create(true).mode(0o600).open(&path).await?;
+    /// assert_eq!(file.metadata().await?.permissions().mode() & 0o777, 0o600);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(unix)]
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
         std::os::unix::fs::OpenOptionsExt::mode(&mut self.0, mode);

@@ -78,6 +78,28 @@ enum State {
 }
 
 /// The entries of a directory, one by one: from [`read_dir`].
+///
+/// # Examples
+/// ```
+/// use yamanote::fs::{self, ReadDir};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// for name in ["a", "b", "c"] {
+///     fs::write(folder.join(name), "").await?;
+/// }
+/// let mut entries: ReadDir = fs::read_dir(folder).await?;
+/// let mut names = Vec::new();
+/// while let Some(entry) = entries.next_entry().await? {
+///     names.push(entry.file_name());
+/// }
+/// names.sort(); // they come in any order
+/// assert_eq!(names, ["a", "b", "c"]);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is read unless it is polled"]
 pub struct ReadDir {
     state: State,
@@ -91,6 +113,20 @@ impl ReadDir {
     ///
     /// # Errors
     /// If the system fails to read on.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let mut entries = fs::read_dir(folder).await?;
+    /// assert!(entries.next_entry().await?.is_none()); // `.` and `..` do not count
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
         std::future::poll_fn(|cx| self.poll_next_entry(cx)).await
     }
@@ -99,6 +135,23 @@ impl ReadDir {
     ///
     /// # Errors
     /// As for [`next_entry`](ReadDir::next_entry).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::write(folder.join("file"), "").await?;
+    /// let mut entries = fs::read_dir(folder).await?;
+    /// let entry = poll_fn(|cx| entries.poll_next_entry(cx)).await?;
+    /// assert_eq!(entry.expect("there is one").file_name(), "file");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         loop {
             match &mut self.state {
@@ -129,6 +182,22 @@ impl fmt::Debug for ReadDir {
 }
 
 /// An entry of a directory.
+///
+/// # Examples
+/// ```
+/// use yamanote::fs::{self, DirEntry};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// fs::write(folder.join("file"), "four").await?;
+/// let mut entries = fs::read_dir(folder).await?;
+/// let entry: DirEntry = entries.next_entry().await?.expect("there is one");
+/// assert_eq!(entry.metadata().await?.len(), 4);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DirEntry {
     /// Where the system told the type with the name, no look at the file is needed.
@@ -143,11 +212,41 @@ impl DirEntry {
     }
 
     /// The directory's path with the entry's name.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::write(folder.join("file"), "").await?;
+    /// let entry = fs::read_dir(folder).await?.next_entry().await?.expect("there is one");
+    /// assert_eq!(entry.path(), folder.join("file"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> PathBuf {
         self.entry.path()
     }
 
     /// The entry's name.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::write(folder.join("file"), "").await?;
+    /// let entry = fs::read_dir(folder).await?.next_entry().await?.expect("there is one");
+    /// assert_eq!(entry.file_name(), "file");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn file_name(&self) -> OsString {
         self.entry.file_name()
     }
@@ -156,6 +255,21 @@ impl DirEntry {
     ///
     /// # Errors
     /// If the entry is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::write(folder.join("file"), "four").await?;
+    /// let entry = fs::read_dir(folder).await?.next_entry().await?.expect("there is one");
+    /// assert_eq!(entry.metadata().await?.len(), 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let entry = Arc::clone(&self.entry);
         asyncify(move || entry.metadata()).await
@@ -165,6 +279,21 @@ impl DirEntry {
     ///
     /// # Errors
     /// If the entry is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::create_dir(folder.join("inner")).await?;
+    /// let entry = fs::read_dir(folder).await?.next_entry().await?.expect("there is one");
+    /// assert!(entry.file_type().await?.is_dir());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn file_type(&self) -> io::Result<FileType> {
         if let Some(file_type) = self.file_type {
             return Ok(file_type);
@@ -174,6 +303,22 @@ impl DirEntry {
     }
 
     /// The number of the file's inode.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::os::unix::fs::MetadataExt;
+    /// use yamanote::fs;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// fs::write(folder.join("file"), "").await?;
+    /// let entry = fs::read_dir(folder).await?.next_entry().await?.expect("there is one");
+    /// assert_eq!(entry.ino(), entry.metadata().await?.ino());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(unix)]
     pub fn ino(&self) -> u64 {
         std::os::unix::fs::DirEntryExt::ino(&*self.entry)

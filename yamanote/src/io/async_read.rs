@@ -28,6 +28,39 @@ use crate::io::PollIo;
 ///
 /// Programs rarely call `poll_read` themselves: the extension trait `AsyncReadExt` has methods that can be
 /// awaited.
+///
+/// # Examples
+/// ```
+/// use std::io;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+/// use yamanote::io::{AsyncRead, AsyncReadExt, ReadBuf};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// /// Counts down to zero.
+/// struct Countdown(u8);
+///
+/// impl AsyncRead for Countdown {
+///     fn poll_read(
+///         mut self: Pin<&mut Self>,
+///         _: &mut Context<'_>,
+///         buffer: &mut ReadBuf<'_>,
+///     ) -> Poll<io::Result<()>> {
+///         // Nothing put into the buffer is the end.
+///         if self.0 > 0 && buffer.remaining() > 0 {
+///             buffer.put_slice(&[self.0]);
+///             self.0 -= 1;
+///         }
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut bytes = Vec::new();
+/// Countdown(3).read_to_end(&mut bytes).await.unwrap();
+/// assert_eq!(bytes, [3, 2, 1]);
+/// # }
+/// ```
 pub trait AsyncRead {
     /// Tries to append bytes to `buf`.
     ///

@@ -14,6 +14,43 @@ use std::task::{Context, Poll};
 /// tries again with the same or other bytes.
 ///
 /// Methods that can be awaited are in the extension trait `AsyncWriteExt`.
+///
+/// # Examples
+/// ```
+/// use std::io;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+/// use yamanote::io::{AsyncWrite, AsyncWriteExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// /// Counts what is written.
+/// struct Meter(usize);
+///
+/// impl AsyncWrite for Meter {
+///     fn poll_write(
+///         mut self: Pin<&mut Self>,
+///         _: &mut Context<'_>,
+///         bytes: &[u8],
+///     ) -> Poll<io::Result<usize>> {
+///         self.0 += bytes.len();
+///         Poll::Ready(Ok(bytes.len()))
+///     }
+///
+///     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut meter = Meter(0);
+/// meter.write_all(b"some text").await.unwrap();
+/// assert_eq!(meter.0, 9);
+/// # }
+/// ```
 pub trait AsyncWrite {
     /// Tries to write some of `buf` and tells how many bytes were taken.
     ///

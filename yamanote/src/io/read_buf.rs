@@ -41,6 +41,16 @@ pub struct ReadBuf<'a> {
 
 impl<'a> ReadBuf<'a> {
     /// An empty buffer over initialised memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"text");
+    /// assert_eq!((buffer.filled(), buffer.remaining()), (&b"text"[..], 4));
+    /// ```
     #[inline]
     pub fn new(buf: &'a mut [u8]) -> ReadBuf<'a> {
         let initialized = buf.len();
@@ -56,18 +66,47 @@ impl<'a> ReadBuf<'a> {
     /// An empty buffer over memory that may be uninitialised.
     ///
     /// Use [`assume_init`](Self::assume_init) if a part of it is known to be initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 8]; // nothing was written to it yet
+    /// let mut buffer = ReadBuf::uninit(&mut space);
+    /// buffer.put_slice(b"text");
+    /// assert_eq!((buffer.filled(), buffer.initialized().len()), (&b"text"[..], 4));
+    /// ```
     #[inline]
     pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> ReadBuf<'a> {
         ReadBuf { memory: buf, filled: 0, initialized: 0 }
     }
 
     /// How many bytes fit in, counting those filled.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// assert_eq!(ReadBuf::new(&mut space).capacity(), 8);
+    /// ```
     #[inline]
     pub fn capacity(&self) -> usize {
         self.memory.len()
     }
 
     /// The filled bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"text");
+    /// assert_eq!(buffer.filled(), b"text");
+    /// ```
     #[inline]
     pub fn filled(&self) -> &[u8] {
         // SAFETY: filled bytes are initialised, by the invariant.
@@ -85,6 +124,17 @@ impl<'a> ReadBuf<'a> {
     ///
     /// What is filled there is not counted here: call [`assume_init`](Self::assume_init) and
     /// [`advance`](Self::advance) afterwards.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// let mut part = buffer.take(3); // for somebody who may not fill more
+    /// part.put_slice(b"abc");
+    /// assert_eq!(part.remaining(), 0);
+    /// ```
     #[inline]
     pub fn take(&mut self, n: usize) -> ReadBuf<'_> {
         let amount = self.remaining().min(n);
@@ -127,6 +177,18 @@ impl<'a> ReadBuf<'a> {
     /// The unfilled memory, after zeroing what is not initialised yet.
     ///
     /// Fill it from its front and then call [`advance`](Self::advance).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// let free = buffer.initialize_unfilled();
+    /// free[..4].copy_from_slice(b"text");
+    /// buffer.advance(4); // so much of it counts
+    /// assert_eq!(buffer.filled(), b"text");
+    /// ```
     #[inline]
     pub fn initialize_unfilled(&mut self) -> &mut [u8] {
         self.initialize_unfilled_to(self.remaining())
@@ -150,12 +212,33 @@ impl<'a> ReadBuf<'a> {
     }
 
     /// How many bytes are unfilled.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"text");
+    /// assert_eq!(buffer.remaining(), 4);
+    /// ```
     #[inline]
     pub fn remaining(&self) -> usize {
         self.capacity() - self.filled
     }
 
     /// Forgets what is filled; the bytes stay initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"text");
+    /// buffer.clear();
+    /// assert_eq!((buffer.filled(), buffer.remaining()), (&b""[..], 8));
+    /// ```
     #[inline]
     pub fn clear(&mut self) {
         self.filled = 0;
@@ -165,6 +248,17 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Panics
     /// If they are not all initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.initialize_unfilled()[0] = b'x';
+    /// buffer.advance(1);
+    /// assert_eq!(buffer.filled(), b"x");
+    /// ```
     #[inline]
     #[track_caller]
     pub fn advance(&mut self, n: usize) {
@@ -178,6 +272,17 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Panics
     /// If they are not all initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"text");
+    /// buffer.set_filled(2);
+    /// assert_eq!(buffer.filled(), b"te");
+    /// ```
     #[inline]
     #[track_caller]
     pub fn set_filled(&mut self, n: usize) {
@@ -198,6 +303,17 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Panics
     /// If it does not fit into what remains.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// buffer.put_slice(b"one");
+    /// buffer.put_slice(b"two");
+    /// assert_eq!(buffer.filled(), b"onetwo");
+    /// ```
     #[inline]
     #[track_caller]
     pub fn put_slice(&mut self, buf: &[u8]) {

@@ -22,6 +22,26 @@ use crate::task::{JoinHandle, spawn_blocking};
 /// - `&[SocketAddr]`,
 /// - strings of the form `<host>:<port>`, and pairs of a host as a string and a port,
 /// - references to any of these.
+///
+/// # Examples
+/// ```
+/// use yamanote::net::{TcpListener, TcpStream, ToSocketAddrs};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Takes whatever `TcpStream::connect` takes.
+/// async fn dial(address: impl ToSocketAddrs) -> std::io::Result<TcpStream> {
+///     let stream = TcpStream::connect(address).await?;
+///     stream.set_nodelay(true)?;
+///     Ok(stream)
+/// }
+///
+/// let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+/// dial(listener.local_addr()?).await?;
+/// dial(format!("localhost:{}", listener.local_addr()?.port())).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait ToSocketAddrs: sealed::ToSocketAddrsPriv {}
 
 /// An address, or a lookup in progress.

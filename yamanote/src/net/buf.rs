@@ -104,6 +104,23 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut buffer = Vec::with_capacity(16);
+    /// other.recv_buf(&mut buffer).await?;
+    /// assert_eq!(buffer, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.io.registration().async_io(Interest::READABLE, || self.receive(buf)).await
     }
@@ -112,6 +129,24 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// let mut buffer = Vec::with_capacity(16);
+    /// other.try_recv_buf(&mut buffer)?;
+    /// assert_eq!(buffer, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || self.receive(buf))
     }
@@ -144,6 +179,24 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// let mut buffer = Vec::with_capacity(16);
+    /// let (n, from) = other.try_recv_buf_from(&mut buffer)?;
+    /// assert_eq!((n, from, &buffer[..]), (5, one.local_addr()?, &b"hello"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().try_io(Interest::READABLE, || self.receive_from(buf))
     }

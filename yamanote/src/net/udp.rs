@@ -55,6 +55,18 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When no address was found or none could be bound; then the last one's error.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         first_success(to_socket_addrs(addr).await?, |addr| {
             UdpSocket::new(mio::net::UdpSocket::bind(addr)?)
@@ -92,6 +104,19 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When it cannot be taken from the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let socket: std::net::UdpSocket = socket.into_std()?;
+    /// socket.set_nonblocking(false)?; // it stays non-blocking otherwise
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.io.into_inner().map(Into::into)
     }
@@ -101,6 +126,18 @@ impl UdpSocket {
     }
 
     /// The address the socket is bound to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert!(socket.local_addr()?.ip().is_loopback());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr()
     }
@@ -109,6 +146,20 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// assert_eq!(one.peer_addr()?, other.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr()
     }
@@ -118,6 +169,21 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When no address was found or none could be connected to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.connect(other.local_addr()?).await?; // from now on `send` is enough
+    /// one.send(b"hello").await?;
+    /// let (n, from) = other.recv_from(&mut [0; 16]).await?;
+    /// assert_eq!((n, from), (5, one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         first_success(to_socket_addrs(addr).await?, |addr| self.io.connect(addr))
     }
@@ -132,6 +198,22 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// let ready = one.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable() && !ready.is_readable());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         Ok(self.io.registration().ready(interest).await?.ready)
     }
@@ -140,6 +222,21 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// As for [`ready`](UdpSocket::ready).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.writable().await?;
+    /// assert_eq!(one.try_send(b"hello")?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         self.ready(Interest::WRITABLE).await.map(drop)
     }
@@ -154,6 +251,31 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// As for [`ready`](UdpSocket::ready).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut buffer = [0; 16];
+    /// let n = loop {
+    ///     other.readable().await?;
+    ///     match other.try_recv(&mut buffer) {
+    ///         // Readiness may be a false alarm.
+    ///         Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+    ///         result => break result?,
+    ///     }
+    /// };
+    /// assert_eq!(&buffer[..n], b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         self.ready(Interest::READABLE).await.map(drop)
     }
@@ -171,12 +293,41 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When the socket is not connected, the datagram is too long, and others of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// assert_eq!(one.send(b"hello").await?, 5); // a datagram goes out whole
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().async_io(Interest::WRITABLE, || self.io.send(buf)).await
     }
 
     /// As [`send`](UdpSocket::send), for use in a `poll` function. Only the last caller of this and the
     /// other sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// assert_eq!(poll_fn(|cx| one.poll_send(cx, b"hello")).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.registration().poll_io(cx, Direction::Write, |_| self.io.send(buf))
     }
@@ -186,6 +337,21 @@ impl UdpSocket {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](UdpSocket::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.writable().await?;
+    /// assert_eq!(one.try_send(b"hello")?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || self.io.send(buf))
     }
@@ -195,12 +361,49 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut buffer = [0; 16];
+    /// let n = other.recv(&mut buffer).await?;
+    /// assert_eq!(&buffer[..n], b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().async_io(Interest::READABLE, || self.io.recv(buf)).await
     }
 
     /// As [`recv`](UdpSocket::recv), for use in a `poll` function. Only the last caller of this and the
     /// other receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut space = [0; 16];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// poll_fn(|cx| other.poll_recv(cx, &mut buffer)).await?;
+    /// assert_eq!(buffer.filled(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // SAFETY: `recv` initialises the bytes it reports.
         unsafe { self.io.poll_read(cx, buf, false, |io, buf| io.try_io(|| SockRef::from(io).recv(buf))) }
@@ -211,6 +414,21 @@ impl UdpSocket {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](UdpSocket::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// assert_eq!(other.try_recv(&mut [0; 16]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || self.io.recv(buf))
     }
@@ -223,6 +441,18 @@ impl UdpSocket {
     ///
     /// # Errors
     /// When no address was found, the datagram is too long, and others of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// assert_eq!(one.send_to(b"hello", other.local_addr()?).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
         let target = to_socket_addrs(target).await?.next().ok_or_else(no_address)?;
         self.io.registration().async_io(Interest::WRITABLE, || self.io.send_to(buf, target)).await
@@ -230,6 +460,20 @@ impl UdpSocket {
 
     /// As [`send_to`](UdpSocket::send_to), for use in a `poll` function. Only the last caller of this and
     /// the other sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// let to = other.local_addr()?;
+    /// assert_eq!(poll_fn(|cx| one.poll_send_to(cx, b"hello", to)).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,
@@ -244,6 +488,19 @@ impl UdpSocket {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](UdpSocket::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.writable().await?;
+    /// assert_eq!(one.try_send_to(b"hello", other.local_addr()?)?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || self.io.send_to(buf, target))
     }
@@ -252,12 +509,47 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.send_to(b"hello", other.local_addr()?).await?;
+    /// let mut buffer = [0; 16];
+    /// let (n, from) = other.recv_from(&mut buffer).await?;
+    /// assert_eq!((&buffer[..n], from), (&b"hello"[..], one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().async_io(Interest::READABLE, || self.io.recv_from(buf)).await
     }
 
     /// As [`recv_from`](UdpSocket::recv_from), for use in a `poll` function. Only the last caller of this
     /// and the other receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut space = [0; 16];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// let from = poll_fn(|cx| other.poll_recv_from(cx, &mut buffer)).await?;
+    /// assert_eq!((from, buffer.filled()), (one.local_addr()?, &b"hello"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -280,6 +572,23 @@ impl UdpSocket {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](UdpSocket::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// let (n, from) = other.try_recv_from(&mut [0; 16])?;
+    /// assert_eq!((n, from), (5, one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().try_io(Interest::READABLE, || self.io.recv_from(buf))
     }
@@ -318,6 +627,23 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(other.peek(&mut buffer).await?, 5);
+    /// assert_eq!(other.recv(&mut buffer).await?, 5); // still there
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().async_io(Interest::READABLE, || self.io.peek(buf)).await
     }
@@ -333,6 +659,23 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_peek(&mut [0; 16])?, 5);
+    /// assert_eq!(other.try_recv(&mut [0; 16])?, 5); // still there
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || self.io.peek(buf))
     }
@@ -386,6 +729,22 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_peek_from(&mut [0; 16])?, (5, one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().try_io(Interest::READABLE, || self.io.peek_from(buf))
     }
@@ -398,6 +757,19 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.send_to(b"hello", other.local_addr()?).await?;
+    /// assert_eq!(other.peek_sender().await?, one.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
         self.io.registration().async_io(Interest::READABLE, || self.sender_of_next()).await
     }
@@ -412,16 +784,57 @@ impl UdpSocket {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// # one.connect(other.local_addr()?).await?;
+    /// # other.connect(one.local_addr()?).await?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_peek_sender()?, one.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
         self.io.registration().try_io(Interest::READABLE, || self.sender_of_next())
     }
 
     /// Whether broadcasts may be sent (`SO_BROADCAST`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("0.0.0.0:0").await?;
+    /// assert!(!socket.broadcast()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn broadcast(&self) -> io::Result<bool> {
         self.io.broadcast()
     }
 
     /// Sets whether broadcasts may be sent (`SO_BROADCAST`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("0.0.0.0:0").await?;
+    /// socket.set_broadcast(true)?; // sending to 255.255.255.255 is allowed now
+    /// assert!(socket.broadcast()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.io.set_broadcast(on)
     }
@@ -480,6 +893,19 @@ impl UdpSocket {
 
     /// Joins a multicast group (`IP_ADD_MEMBERSHIP`) on the interface with the given address;
     /// [`UNSPECIFIED`](Ipv4Addr::UNSPECIFIED) lets the system choose.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use std::net::Ipv4Addr;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("0.0.0.0:5353").await?;
+    /// socket.join_multicast_v4(Ipv4Addr::new(224, 0, 0, 251), Ipv4Addr::UNSPECIFIED)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn join_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.io.join_multicast_v4(&multiaddr, &interface)
     }
@@ -501,6 +927,18 @@ impl UdpSocket {
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert!(socket.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.take_error()
     }

@@ -43,6 +43,20 @@ impl Child {
     }
 
     /// The process's number. `None` once its end is known: the number may be another's by then.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::process::Command;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut child = Command::new("true").spawn()?;
+    /// assert!(child.id().is_some());
+    /// child.wait().await?;
+    /// assert_eq!(child.id(), None); // the number may be somebody else's by now
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> Option<u32> {
         match &self.state {
             State::Running(running) => Some(running.id()),
@@ -56,6 +70,19 @@ impl Child {
     ///
     /// # Errors
     /// If the system refuses.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::process::Command;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut child = Command::new("sleep").arg("3600").spawn()?;
+    /// child.start_kill()?;
+    /// assert!(!child.wait().await?.success());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start_kill(&mut self) -> io::Result<()> {
         match &mut self.state {
             State::Running(running) => running.kill(),
@@ -90,6 +117,20 @@ impl Child {
     ///
     /// # Errors
     /// If the system does not tell: when something else has waited for the process, for instance.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::process::Command;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn()?;
+    /// let status = child.wait().await?;
+    /// assert_eq!(status.code(), Some(3));
+    /// assert_eq!(child.wait().await?, status); // as often as one likes
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
         poll_fn(|cx| self.poll_wait(cx)).await
@@ -108,6 +149,25 @@ impl Child {
     ///
     /// # Errors
     /// As for [`wait`](Child::wait).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::process::Command;
+    /// use yamanote::task::yield_now;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut child = Command::new("true").spawn()?;
+    /// let status = loop {
+    ///     match child.try_wait()? {
+    ///         Some(status) => break status,
+    ///         None => yield_now().await, // still running
+    ///     }
+    /// };
+    /// assert!(status.success());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = match &mut self.state {
             State::Running(running) => running.try_wait()?,
@@ -123,6 +183,20 @@ impl Child {
     ///
     /// # Errors
     /// If the system does not tell the end, or reading fails.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::Stdio;
+    /// use yamanote::process::Command;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+    /// let output = child.wait_with_output().await?;
+    /// assert_eq!(output.stdout, b"hello\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn wait_with_output(mut self) -> io::Result<Output> {
         drop(self.stdin.take());
         let mut stdout = Reader::new(self.stdout.take());

@@ -9,18 +9,70 @@ use crate::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::process::imp::{ReadPipe, WritePipe};
 
 /// The standard input of a child, to be written to. Dropping it closes it.
+///
+/// # Examples
+/// ```
+/// use std::process::Stdio;
+/// use yamanote::io::AsyncWriteExt;
+/// use yamanote::process::{ChildStdin, Command};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+/// let mut input: ChildStdin = child.stdin.take().expect("it was asked for");
+/// input.write_all(b"to and fro").await?;
+/// drop(input); // the end of its input
+/// assert_eq!(child.wait_with_output().await?.stdout, b"to and fro");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ChildStdin {
     inner: WritePipe,
 }
 
 /// The standard output of a child, to be read from.
+///
+/// # Examples
+/// ```
+/// use std::process::Stdio;
+/// use yamanote::io::{AsyncBufReadExt, BufReader};
+/// use yamanote::process::{ChildStdout, Command};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+/// let output: ChildStdout = child.stdout.take().expect("it was asked for");
+/// let mut lines = BufReader::new(output).lines();
+/// assert_eq!(lines.next_line().await?.as_deref(), Some("hello"));
+/// child.wait().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ChildStdout {
     inner: ReadPipe,
 }
 
 /// The standard error of a child, to be read from.
+///
+/// # Examples
+/// ```
+/// use std::process::Stdio;
+/// use yamanote::io::AsyncReadExt;
+/// use yamanote::process::{ChildStderr, Command};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut child = Command::new("sh").args(["-c", "echo oh >&2"]).stderr(Stdio::piped()).spawn()?;
+/// let mut errors: ChildStderr = child.stderr.take().expect("it was asked for");
+/// let mut text = String::new();
+/// errors.read_to_string(&mut text).await?;
+/// assert_eq!(text, "oh\n");
+/// child.wait().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ChildStderr {
     inner: ReadPipe,

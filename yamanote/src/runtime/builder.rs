@@ -117,6 +117,14 @@ impl Builder {
     /// A builder for a single-threaded runtime: tasks run inside [`Runtime::block_on`].
     ///
     /// Neither input/output nor time is enabled yet; see [`enable_all`](Builder::enable_all).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    /// assert_eq!(runtime.block_on(async { 1 + 1 }), 2);
+    /// ```
     pub fn new_current_thread() -> Builder {
         Builder::new(RuntimeFlavor::CurrentThread)
     }
@@ -124,6 +132,15 @@ impl Builder {
     /// A builder for a multi-threaded runtime: tasks run on worker threads.
     ///
     /// Neither input/output nor time is enabled yet; see [`enable_all`](Builder::enable_all).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    /// let task = runtime.spawn(async { 1 + 1 });
+    /// assert_eq!(runtime.block_on(task).unwrap(), 2);
+    /// ```
     #[cfg(feature = "rt-multi-thread")]
     pub fn new_multi_thread() -> Builder {
         Builder::new(RuntimeFlavor::MultiThread)
@@ -244,6 +261,18 @@ impl Builder {
     ///
     /// # Panics
     /// If `val` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// // What is more than four has to wait.
+    /// let runtime = Builder::new_multi_thread().max_blocking_threads(4).build().unwrap();
+    /// let jobs: Vec<_> = (0..10).map(|i| runtime.spawn_blocking(move || i)).collect();
+    /// for (i, job) in jobs.into_iter().enumerate() {
+    ///     assert_eq!(runtime.block_on(job).unwrap(), i);
+    /// }
+    /// ```
     #[track_caller]
     pub fn max_blocking_threads(&mut self, val: usize) -> &mut Builder {
         assert!(val > 0, "Max blocking threads cannot be set to 0");
@@ -255,6 +284,14 @@ impl Builder {
     ///
     /// # Panics
     /// If there is nothing but white space in it.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().name("background").build().unwrap();
+    /// assert_eq!(runtime.handle().name(), Some("background"));
+    /// ```
     #[track_caller]
     pub fn name(&mut self, val: impl Into<String>) -> &mut Builder {
         let name = val.into();
@@ -264,6 +301,16 @@ impl Builder {
     }
 
     /// The name of the runtime's threads.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime =
+    ///     Builder::new_multi_thread().worker_threads(1).thread_name("yamanote-line").build().unwrap();
+    /// let name = runtime.spawn(async { std::thread::current().name().map(str::to_owned) });
+    /// assert_eq!(runtime.block_on(name).unwrap().as_deref(), Some("yamanote-line"));
+    /// ```
     pub fn thread_name(&mut self, val: impl Into<String>) -> &mut Builder {
         let name = val.into();
         self.thread_name = Arc::new(move || name.clone());
@@ -294,18 +341,55 @@ impl Builder {
     }
 
     /// The stack size of the runtime's threads, in bytes; by default the standard library's.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().thread_stack_size(8 << 20).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn thread_stack_size(&mut self, val: usize) -> &mut Builder {
         self.thread_stack_size = Some(val);
         self
     }
 
     /// How long a blocking thread stays without a job (10 seconds by default).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// // Threads of the blocking pool that have had nothing to do for a second end.
+    /// let runtime = Builder::new_multi_thread().thread_keep_alive(Duration::from_secs(1)).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Builder {
         self.keep_alive = Some(duration);
         self
     }
 
     /// Called on each thread of the runtime when it starts.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let threads = Arc::new(AtomicUsize::new(0));
+    /// let counted = threads.clone();
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .on_thread_start(move || {
+    ///         counted.fetch_add(1, Ordering::SeqCst);
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// drop(runtime);
+    /// assert!(threads.load(Ordering::SeqCst) >= 2);
+    /// ```
     pub fn on_thread_start<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn() + Sync + Send + 'static,
@@ -315,6 +399,17 @@ impl Builder {
     }
 
     /// Called on each thread of the runtime before it ends.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread()
+    ///     .on_thread_stop(|| println!("{:?} ends", std::thread::current().id()))
+    ///     .build()
+    ///     .unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn() + Sync + Send + 'static,
@@ -324,6 +419,18 @@ impl Builder {
     }
 
     /// Called on a worker that is about to park. It may spawn or wake tasks: the worker then does not park.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread()
+    ///     .on_thread_park(|| println!("nothing to do"))
+    ///     .on_thread_unpark(|| println!("something to do"))
+    ///     .build()
+    ///     .unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn on_thread_park<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn() + Sync + Send + 'static,
@@ -333,6 +440,17 @@ impl Builder {
     }
 
     /// Called on a worker that has been unparked.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread()
+    ///     .on_thread_unpark(|| println!("something to do"))
+    ///     .build()
+    ///     .unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn() + Sync + Send + 'static,
@@ -342,6 +460,24 @@ impl Builder {
     }
 
     /// Called when a task is spawned, by whoever spawns it, before it is scheduled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let spawned = Arc::new(AtomicUsize::new(0));
+    /// let counted = spawned.clone();
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_task_spawn(move |_| {
+    ///         counted.fetch_add(1, Ordering::SeqCst);
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// assert_eq!(spawned.load(Ordering::SeqCst), 1);
+    /// ```
     pub fn on_task_spawn<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
@@ -351,6 +487,17 @@ impl Builder {
     }
 
     /// Called when a task has ended, however it did.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_task_terminate(|task| println!("task {} is over", task.id()))
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// ```
     pub fn on_task_terminate<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
@@ -360,6 +507,17 @@ impl Builder {
     }
 
     /// Called before each poll of a task.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_before_task_poll(|task| println!("task {} is polled", task.id()))
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// ```
     pub fn on_before_task_poll<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
@@ -369,6 +527,25 @@ impl Builder {
     }
 
     /// Called after each poll of a task.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use yamanote::runtime::Builder;
+    /// use yamanote::task::yield_now;
+    ///
+    /// let polls = Arc::new(AtomicUsize::new(0));
+    /// let counted = polls.clone();
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_after_task_poll(move |_| {
+    ///         counted.fetch_add(1, Ordering::SeqCst);
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(yield_now())).unwrap();
+    /// assert_eq!(polls.load(Ordering::SeqCst), 2);
+    /// ```
     pub fn on_after_task_poll<F>(&mut self, f: F) -> &mut Builder
     where
         F: Fn(&TaskMeta<'_>) + Sync + Send + 'static,
@@ -385,6 +562,14 @@ impl Builder {
     ///
     /// # Panics
     /// If `val` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().global_queue_interval(31).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     #[track_caller]
     pub fn global_queue_interval(&mut self, val: u32) -> &mut Builder {
         assert!(val > 0, "global_queue_interval must be greater than 0");
@@ -399,6 +584,14 @@ impl Builder {
     ///
     /// # Panics
     /// If `val` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().enable_all().event_interval(31).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     #[track_caller]
     pub fn event_interval(&mut self, val: u32) -> &mut Builder {
         assert!(val > 0, "event_interval must be greater than 0");
@@ -410,6 +603,19 @@ impl Builder {
     ///
     /// # Panics
     /// On a multi-threaded builder, if asked for anything but [`UnhandledPanic::Ignore`].
+    ///
+    /// # Examples
+    /// ```should_panic
+    /// use yamanote::runtime::{Builder, UnhandledPanic};
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .unhandled_panic(UnhandledPanic::ShutdownRuntime)
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.spawn(async { panic!("nobody would notice") });
+    /// // Panics too, instead of waiting for ever.
+    /// runtime.block_on(std::future::pending::<()>());
+    /// ```
     #[track_caller]
     pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Builder {
         if self.flavor != RuntimeFlavor::CurrentThread && behavior != UnhandledPanic::Ignore {
@@ -420,12 +626,30 @@ impl Builder {
     }
 
     /// Turns off the optimisation by which the task woken last runs next.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().disable_lifo_slot().build().unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn disable_lifo_slot(&mut self) -> &mut Builder {
         self.lifo_slot = false;
         self
     }
 
     /// Seeds the runtime's random choices; see [`RngSeed`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, RngSeed};
+    ///
+    /// // What is drawn by lot, as the branches of `select!`, is drawn in the same order each time.
+    /// let seed = RngSeed::from_bytes(b"any bytes");
+    /// let runtime = Builder::new_current_thread().rng_seed(seed).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn rng_seed(&mut self, seed: RngSeed) -> &mut Builder {
         self.seed = Some(seed);
         self
@@ -435,6 +659,14 @@ impl Builder {
     ///
     /// # Panics
     /// If `capacity` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().enable_io().max_io_events_per_tick(256).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     #[track_caller]
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Builder {
@@ -459,6 +691,15 @@ impl Builder {
     /// Sorts the durations of polls into buckets, for each worker. Costs two readings of the clock a poll.
     ///
     /// See [`metrics_poll_time_histogram_configuration`](Builder::metrics_poll_time_histogram_configuration).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime =
+    ///     Builder::new_current_thread().enable_metrics_poll_time_histogram().build().unwrap();
+    /// assert!(runtime.metrics().poll_time_histogram_enabled());
+    /// ```
     pub fn enable_metrics_poll_time_histogram(&mut self) -> &mut Builder {
         self.poll_histogram.enabled = true;
         self
@@ -472,6 +713,20 @@ impl Builder {
     }
 
     /// The layout of the poll-time histogram: 10 buckets of 100 microseconds by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// let ten_of_a_millisecond = HistogramConfiguration::linear(Duration::from_millis(1), 10);
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(ten_of_a_millisecond)
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(runtime.metrics().poll_time_histogram_num_buckets(), 10);
+    /// ```
     pub fn metrics_poll_time_histogram_configuration(
         &mut self,
         configuration: HistogramConfiguration,
@@ -589,6 +844,20 @@ impl Builder {
     }
 
     /// Starts with the clock paused; see [`time::pause`](crate::time::pause).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    /// use yamanote::time::{Instant, sleep};
+    ///
+    /// let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    /// runtime.block_on(async {
+    ///     let started = Instant::now();
+    ///     sleep(Duration::from_secs(3_600)).await; // takes no time at all
+    ///     assert_eq!(started.elapsed(), Duration::from_secs(3_600));
+    /// });
+    /// ```
     #[cfg(feature = "test-util")]
     pub fn start_paused(&mut self, start_paused: bool) -> &mut Builder {
         self.start_paused = start_paused;

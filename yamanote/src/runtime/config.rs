@@ -3,6 +3,14 @@
 use crate::util::rng;
 
 /// What kind of scheduler a runtime has.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{Builder, RuntimeFlavor};
+///
+/// let runtime = Builder::new_current_thread().build().unwrap();
+/// assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeFlavor {
@@ -15,6 +23,18 @@ pub enum RuntimeFlavor {
 /// What a runtime does when a task panics and nobody asks for its result.
 ///
 /// See [`Builder::unhandled_panic`](crate::runtime::Builder::unhandled_panic).
+///
+/// # Examples
+/// ```should_panic
+/// use yamanote::runtime::{Builder, UnhandledPanic};
+///
+/// let runtime = Builder::new_current_thread()
+///     .unhandled_panic(UnhandledPanic::ShutdownRuntime)
+///     .build()
+///     .unwrap();
+/// runtime.spawn(async { panic!("nobody would notice") });
+/// runtime.block_on(std::future::pending::<()>());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnhandledPanic {
@@ -46,6 +66,15 @@ pub struct RngSeed(u64);
 
 impl RngSeed {
     /// Derives a seed from bytes of any number.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, RngSeed};
+    ///
+    /// let seed = RngSeed::from_bytes(b"the name of a test, say");
+    /// let runtime = Builder::new_current_thread().rng_seed(seed).build().unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Self {
         // FNV-1a, then one round of mixing: short inputs that differ in a bit differ everywhere.
         let hash = bytes

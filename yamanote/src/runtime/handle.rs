@@ -30,6 +30,17 @@ pub struct Handle {
 ///
 /// Made by [`Runtime::enter`](crate::runtime::Runtime::enter) and [`Handle::enter`]. Guards have to be
 /// dropped in the reverse order of their making.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{EnterGuard, Runtime};
+///
+/// let runtime = Runtime::new().unwrap();
+/// let guard: EnterGuard<'_> = runtime.enter();
+/// let task = yamanote::spawn(async { 1 }); // spawns on `runtime`
+/// drop(guard);
+/// assert_eq!(runtime.block_on(task).unwrap(), 1);
+/// ```
 #[derive(Debug)]
 #[must_use = "Creating and dropping a guard does nothing"]
 pub struct EnterGuard<'a> {
@@ -182,6 +193,15 @@ impl Handle {
     }
 
     /// The runtime's number.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Handle, Runtime};
+    ///
+    /// let (one, other) = (Runtime::new().unwrap(), Runtime::new().unwrap());
+    /// assert_ne!(one.handle().id(), other.handle().id());
+    /// assert_eq!(one.block_on(async { Handle::current().id() }), one.handle().id());
+    /// ```
     pub fn id(&self) -> Id {
         self.shared.id
     }
@@ -251,6 +271,14 @@ impl std::panic::UnwindSafe for Handle {}
 impl std::panic::RefUnwindSafe for Handle {}
 
 /// Why there is no current runtime: from [`Handle::try_current`].
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::Handle;
+///
+/// let error = Handle::try_current().unwrap_err(); // no runtime here
+/// assert!(error.is_missing_context());
+/// ```
 #[derive(Debug)]
 pub struct TryCurrentError {
     kind: NoHandle,
@@ -258,11 +286,26 @@ pub struct TryCurrentError {
 
 impl TryCurrentError {
     /// Whether the call was made outside a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Handle;
+    ///
+    /// assert!(Handle::try_current().unwrap_err().is_missing_context());
+    /// ```
     pub fn is_missing_context(&self) -> bool {
         matches!(self.kind, NoHandle::NoContext)
     }
 
     /// Whether the thread is ending and its data is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Handle;
+    ///
+    /// // True only in destructors of thread-locals, when the thread ends.
+    /// assert!(!Handle::try_current().unwrap_err().is_thread_local_destroyed());
+    /// ```
     pub fn is_thread_local_destroyed(&self) -> bool {
         matches!(self.kind, NoHandle::Destroyed)
     }

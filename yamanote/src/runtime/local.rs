@@ -48,6 +48,14 @@ impl LocalRuntime {
     ///
     /// # Errors
     /// If the operating system refuses an event queue.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// assert_eq!(runtime.block_on(async { 1 }), 1);
+    /// ```
     pub fn new() -> io::Result<LocalRuntime> {
         Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
     }
@@ -57,6 +65,15 @@ impl LocalRuntime {
     }
 
     /// A handle, which may go to other threads.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// let task = runtime.handle().spawn(async { 1 });
+    /// assert_eq!(runtime.block_on(task).unwrap(), 1);
+    /// ```
     pub fn handle(&self) -> &Handle {
         self.runtime.handle()
     }
@@ -85,6 +102,15 @@ impl LocalRuntime {
     ///
     /// # Panics
     /// If the operating system gives no thread and the pool has none.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// let sum = runtime.spawn_blocking(|| (1..=10).sum::<u32>());
+    /// assert_eq!(runtime.block_on(sum).unwrap(), 55);
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
     where
@@ -98,28 +124,79 @@ impl LocalRuntime {
     ///
     /// # Panics
     /// Inside an asynchronous context, and if the future panics.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::runtime::LocalRuntime;
+    /// use yamanote::task::spawn_local;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// let value = Rc::new(1); // is not `Send`
+    /// let answer = runtime.block_on(async { spawn_local(async move { *value }).await });
+    /// assert_eq!(answer.unwrap(), 1);
+    /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
     /// Makes this runtime the current one of the thread until the guard is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// let guard = runtime.enter();
+    /// let task = yamanote::task::spawn_local(async { 1 });
+    /// drop(guard);
+    /// assert_eq!(runtime.block_on(task).unwrap(), 1);
+    /// ```
     #[track_caller]
     pub fn enter(&self) -> EnterGuard<'_> {
         self.runtime.enter()
     }
 
     /// Shuts down, waiting `duration` at the most for blocking jobs that are under way.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// runtime.spawn_blocking(|| std::thread::sleep(Duration::from_secs(1)));
+    /// runtime.shutdown_timeout(Duration::from_millis(10)); // does not wait for it
+    /// ```
     pub fn shutdown_timeout(self, duration: Duration) {
         self.runtime.shutdown_timeout(duration);
     }
 
     /// Shuts down without waiting.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// runtime.spawn_blocking(|| std::thread::sleep(Duration::from_secs(1)));
+    /// runtime.shutdown_background(); // does not wait for it
+    /// ```
     pub fn shutdown_background(self) {
         self.runtime.shutdown_background();
     }
 
     /// A view on what the runtime counts.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new().unwrap();
+    /// assert_eq!(runtime.metrics().num_workers(), 1);
+    /// ```
     pub fn metrics(&self) -> RuntimeMetrics {
         self.runtime.metrics()
     }

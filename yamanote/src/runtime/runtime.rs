@@ -146,6 +146,17 @@ impl Runtime {
     }
 
     /// A handle, by which tasks can be spawned from anywhere.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let handle = runtime.handle().clone();
+    /// // It can be used from any thread, as long as the runtime is there.
+    /// let task = std::thread::spawn(move || handle.spawn(async { 1 })).join().unwrap();
+    /// assert_eq!(runtime.block_on(task).unwrap(), 1);
+    /// ```
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -267,6 +278,14 @@ impl Runtime {
     }
 
     /// A view on what the runtime counts.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().worker_threads(3).build().unwrap();
+    /// assert_eq!(runtime.metrics().num_workers(), 3);
+    /// ```
     pub fn metrics(&self) -> RuntimeMetrics {
         self.handle.metrics()
     }

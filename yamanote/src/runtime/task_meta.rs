@@ -37,11 +37,33 @@ impl TaskMeta<'_> {
     }
 
     /// The task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_task_spawn(|task| println!("{} is born", task.id()))
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// ```
     pub fn id(&self) -> Id {
         self.id
     }
 
     /// Where in the source the task was spawned.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .on_task_spawn(|task| println!("{} comes from {}", task.id(), task.spawned_at()))
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// ```
     pub fn spawned_at(&self) -> &'static Location<'static> {
         self.spawned_at
     }

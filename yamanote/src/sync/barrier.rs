@@ -59,6 +59,14 @@ pub struct BarrierWaitResult(bool);
 
 impl Barrier {
     /// A barrier for `n` tasks. One for 0 does not hold up anybody, as one for 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Barrier;
+    ///
+    /// let barrier = Barrier::new(3); // the third that waits opens it
+    /// # let _ = barrier;
+    /// ```
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
         let n = n.max(1);
@@ -128,6 +136,19 @@ impl fmt::Debug for Barrier {
 
 impl BarrierWaitResult {
     /// Whether this task is the leader: one of those that met is.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Barrier;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let barrier = Barrier::new(2);
+    /// let (one, other) = yamanote::join!(barrier.wait(), barrier.wait());
+    /// // Exactly one of those that were released together.
+    /// assert_ne!(one.is_leader(), other.is_leader());
+    /// # }
+    /// ```
     pub fn is_leader(&self) -> bool {
         self.0
     }

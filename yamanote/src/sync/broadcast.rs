@@ -85,6 +85,17 @@ pub mod error {
     use std::fmt;
 
     /// There are no receivers; the value comes back.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast::{self, error::SendError};
+    ///
+    /// let (send, receive) = broadcast::channel(4);
+    /// drop(receive);
+    /// // Nobody hears it; the value comes back.
+    /// let SendError(value) = send.send("hello?").unwrap_err();
+    /// assert_eq!(value, "hello?");
+    /// ```
     #[derive(Debug)]
     pub struct SendError<T>(pub T);
 
@@ -97,6 +108,25 @@ pub mod error {
     impl<T: fmt::Debug> Error for SendError<T> {}
 
     /// Why [`Receiver::recv`](super::Receiver::recv) has no value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast::{self, error::RecvError};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = broadcast::channel(2);
+    /// for i in 0..3 {
+    ///     send.send(i).unwrap();
+    /// }
+    /// drop(send);
+    /// // Too slow for the first one; then the others, and the end.
+    /// assert_eq!(receive.recv().await, Err(RecvError::Lagged(1)));
+    /// assert_eq!(receive.recv().await, Ok(1));
+    /// assert_eq!(receive.recv().await, Ok(2));
+    /// assert_eq!(receive.recv().await, Err(RecvError::Closed));
+    /// # }
+    /// ```
     #[derive(Debug, PartialEq, Eq, Clone)]
     pub enum RecvError {
         /// All senders were dropped and there is nothing left.
@@ -117,6 +147,20 @@ pub mod error {
     impl Error for RecvError {}
 
     /// Why [`Receiver::try_recv`](super::Receiver::try_recv) has no value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast::{self, error::TryRecvError};
+    ///
+    /// let (send, mut receive) = broadcast::channel(1);
+    /// assert_eq!(receive.try_recv(), Err(TryRecvError::Empty));
+    /// send.send(1).unwrap();
+    /// send.send(2).unwrap();
+    /// assert_eq!(receive.try_recv(), Err(TryRecvError::Lagged(1)));
+    /// drop(send);
+    /// assert_eq!(receive.try_recv(), Ok(2));
+    /// assert_eq!(receive.try_recv(), Err(TryRecvError::Closed));
+    /// ```
     #[derive(Debug, PartialEq, Eq, Clone)]
     pub enum TryRecvError {
         /// There is nothing now.
@@ -437,6 +481,18 @@ impl<T> Sender<T> {
     }
 
     /// Makes a sender that does not keep the channel open.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, _receive) = broadcast::channel::<u8>(4);
+    /// let weak = send.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(send);
+    /// // The channel is closed: a weak handle does not keep it open.
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     #[must_use = "a weak sender does nothing by itself"]
     pub fn downgrade(&self) -> WeakSender<T> {
         // Relaxed: the number orders nothing.
@@ -534,12 +590,32 @@ impl<T> Sender<T> {
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, _receive) = broadcast::channel::<u8>(4);
+    /// let other = send.clone();
+    /// assert_eq!(send.strong_count(), 2);
+    /// # drop(other);
+    /// ```
     pub fn strong_count(&self) -> usize {
         // Acquire: as `Arc::strong_count`.
         self.shared.senders.load(Acquire)
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, _receive) = broadcast::channel::<u8>(4);
+    /// let weak = send.downgrade();
+    /// assert_eq!(send.weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.shared.weak_senders.load(Acquire)
     }
@@ -570,6 +646,18 @@ impl<T> Drop for Sender<T> {
 
 impl<T> WeakSender<T> {
     /// A sender, unless all senders have been dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, mut receive) = broadcast::channel(4);
+    /// let weak = send.downgrade();
+    /// if let Some(send) = weak.upgrade() {
+    ///     send.send("still open").unwrap();
+    /// }
+    /// assert_eq!(receive.try_recv(), Ok("still open"));
+    /// ```
     #[must_use = "the upgraded sender is dropped at once"]
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let mut senders = self.shared.senders.load(Relaxed);
@@ -587,12 +675,34 @@ impl<T> WeakSender<T> {
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, _receive) = broadcast::channel::<u8>(4);
+    /// let weak = send.downgrade();
+    /// assert_eq!(weak.strong_count(), 1);
+    /// drop(send);
+    /// assert_eq!(weak.strong_count(), 0);
+    /// ```
     pub fn strong_count(&self) -> usize {
         // Acquire: as `Arc::strong_count`.
         self.shared.senders.load(Acquire)
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, _receive) = broadcast::channel::<u8>(4);
+    /// let weak = send.downgrade();
+    /// let another = weak.clone();
+    /// assert_eq!(weak.weak_count(), 2);
+    /// # drop(another);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.shared.weak_senders.load(Acquire)
     }
@@ -658,12 +768,33 @@ impl<T> Receiver<T> {
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, receive) = broadcast::channel::<u8>(4);
+    /// let other = send.clone();
+    /// assert_eq!(receive.sender_strong_count(), 2);
+    /// drop((send, other));
+    /// assert_eq!(receive.sender_strong_count(), 0);
+    /// ```
     pub fn sender_strong_count(&self) -> usize {
         // Acquire: as `Arc::strong_count`.
         self.shared.senders.load(Acquire)
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::broadcast;
+    ///
+    /// let (send, receive) = broadcast::channel::<u8>(4);
+    /// let weak = send.downgrade();
+    /// assert_eq!(receive.sender_weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn sender_weak_count(&self) -> usize {
         self.shared.weak_senders.load(Acquire)
     }

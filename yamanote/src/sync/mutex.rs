@@ -92,6 +92,17 @@ pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
 /// The lock could not be had at once.
 ///
 /// From [`Mutex::try_lock`], [`RwLock::try_read`](super::RwLock::try_read) and their kin.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::Mutex;
+///
+/// let lock = Mutex::new(());
+/// let guard = lock.try_lock().unwrap();
+/// let error = lock.try_lock().unwrap_err();
+/// assert_eq!(error.to_string(), "operation would block");
+/// # drop(guard);
+/// ```
 #[derive(Debug)]
 pub struct TryLockError(pub(super) ());
 
@@ -552,6 +563,21 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ///
     /// # Errors
     /// The guard as it was, if the closure answers `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::{MappedMutexGuard, Mutex, MutexGuard};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Mutex::new((1, Some(2)));
+    /// let option = MutexGuard::map(lock.lock().await, |pair| &mut pair.1);
+    /// let mut inside = MappedMutexGuard::try_map(option, Option::as_mut).expect("there is something");
+    /// *inside += 1;
+    /// drop(inside);
+    /// assert_eq!(*lock.lock().await, (1, Some(3)));
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<U, F>(mut this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
@@ -604,6 +630,22 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
     ///
     /// # Errors
     /// The guard as it was, if the closure answers `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(Mutex::new((1, Some(2))));
+    /// let option = OwnedMutexGuard::map(lock.clone().lock_owned().await, |pair| &mut pair.1);
+    /// let mut inside = OwnedMappedMutexGuard::try_map(option, Option::as_mut).expect("there is something");
+    /// *inside += 1;
+    /// drop(inside);
+    /// assert_eq!(*lock.lock().await, (1, Some(3)));
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<S, F>(mut this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, S>, Self>
     where

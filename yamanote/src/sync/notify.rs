@@ -164,6 +164,17 @@ mod notification {
 
 impl Notify {
     /// Without a permit and with nobody waiting.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Notify;
+    ///
+    /// static CHANGED: Notify = Notify::const_new();
+    ///
+    /// let changed = Notify::new();
+    /// changed.notify_one(); // kept for the next one who waits
+    /// # CHANGED.notify_waiters();
+    /// ```
     pub fn new() -> Notify {
         Notify {
             state: AtomicUsize::new(0),
@@ -265,6 +276,30 @@ impl Notify {
     ///
     /// The data it works on is the most likely to be in a cache still. Those who waited longer may wait
     /// for ever.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::{Future, poll_fn};
+    /// use std::pin::pin;
+    /// use std::task::Poll;
+    /// use yamanote::sync::Notify;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let notify = Notify::new();
+    /// let (mut first, mut last) = (pin!(notify.notified()), pin!(notify.notified()));
+    /// first.as_mut().enable();
+    /// last.as_mut().enable();
+    /// notify.notify_last();
+    /// last.await;
+    /// // The one that came first goes on waiting.
+    /// poll_fn(|cx| {
+    ///     assert!(first.as_mut().poll(cx).is_pending());
+    ///     Poll::Ready(())
+    /// })
+    /// .await;
+    /// # }
+    /// ```
     #[inline]
     pub fn notify_last(&self) {
         self.notify_with(notification::LAST);

@@ -58,6 +58,14 @@ unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
 
 impl<T> OnceCell<T> {
     /// An empty cell.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::OnceCell;
+    ///
+    /// let cell: OnceCell<String> = OnceCell::new();
+    /// assert_eq!(cell.get(), None);
+    /// ```
     #[track_caller]
     pub fn new() -> Self {
         let (resource, semaphore) = Resource::semaphore(|| Semaphore::new(1));
@@ -119,6 +127,19 @@ impl<T> OnceCell<T> {
     }
 
     /// Whether the cell has its value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::OnceCell;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cell = OnceCell::new();
+    /// assert!(!cell.initialized());
+    /// cell.get_or_init(|| async { 1 }).await;
+    /// assert!(cell.initialized());
+    /// # }
+    /// ```
     #[inline]
     pub fn initialized(&self) -> bool {
         // Acquire pairs with the Release in `fill`: the value is seen.
@@ -287,6 +308,16 @@ impl<T> OnceCell<T> {
     }
 
     /// The value, if there is one; the cell is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::OnceCell;
+    ///
+    /// let cell = OnceCell::new();
+    /// cell.set("value").unwrap();
+    /// assert_eq!(cell.into_inner(), Some("value"));
+    /// assert_eq!(OnceCell::<u8>::new().into_inner(), None);
+    /// ```
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
@@ -353,6 +384,16 @@ impl<T> From<T> for OnceCell<T> {
 }
 
 /// Why [`OnceCell::set`] did not take the value, which it gives back.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::{OnceCell, SetError};
+///
+/// let cell = OnceCell::new();
+/// cell.set("first").unwrap();
+/// // The value comes back with the error.
+/// assert_eq!(cell.set("second"), Err(SetError::AlreadyInitializedError("second")));
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum SetError<T> {
     /// The cell has a value.
@@ -363,11 +404,37 @@ pub enum SetError<T> {
 
 impl<T> SetError<T> {
     /// Whether the cell has a value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::OnceCell;
+    ///
+    /// let cell = OnceCell::new();
+    /// cell.set(1).unwrap();
+    /// assert!(cell.set(2).unwrap_err().is_already_init_err());
+    /// ```
     pub fn is_already_init_err(&self) -> bool {
         matches!(self, SetError::AlreadyInitializedError(_))
     }
 
     /// Whether somebody is computing the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::OnceCell;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let cell = OnceCell::new();
+    /// cell.get_or_init(|| async {
+    ///     // Somebody is at it.
+    ///     assert!(cell.set(2).unwrap_err().is_initializing_err());
+    ///     1
+    /// })
+    /// .await;
+    /// assert_eq!(cell.get(), Some(&1));
+    /// # }
+    /// ```
     pub fn is_initializing_err(&self) -> bool {
         matches!(self, SetError::InitializingError(_))
     }

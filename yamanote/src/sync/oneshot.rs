@@ -95,10 +95,32 @@ pub mod error {
     /// The sender was dropped without sending, or the channel was closed before anything was sent.
     ///
     /// Returned by awaiting a [`Receiver`](super::Receiver).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::oneshot;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, receive) = oneshot::channel::<u8>();
+    /// drop(send); // without having sent anything
+    /// assert_eq!(receive.await.unwrap_err().to_string(), "channel closed");
+    /// # }
+    /// ```
     #[derive(Debug, Eq, PartialEq, Clone)]
     pub struct RecvError(pub(super) ());
 
     /// Why [`Receiver::try_recv`](super::Receiver::try_recv) has no value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::oneshot::{self, error::TryRecvError};
+    ///
+    /// let (send, mut receive) = oneshot::channel::<u8>();
+    /// assert_eq!(receive.try_recv(), Err(TryRecvError::Empty));
+    /// drop(send);
+    /// assert_eq!(receive.try_recv(), Err(TryRecvError::Closed));
+    /// ```
     #[derive(Debug, Eq, PartialEq, Clone)]
     pub enum TryRecvError {
         /// Nothing has been sent yet; it may still be.

@@ -87,10 +87,29 @@ pub struct OwnedSemaphorePermit {
 }
 
 /// The semaphore was [closed](Semaphore::close), so a permit cannot be had any more.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::Semaphore;
+///
+/// let semaphore = Semaphore::new(1);
+/// semaphore.close();
+/// assert_eq!(semaphore.blocking_acquire().unwrap_err().to_string(), "semaphore closed");
+/// ```
 #[derive(Debug)]
 pub struct AcquireError(());
 
 /// Why an attempt to take permits at once failed.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::{Semaphore, TryAcquireError};
+///
+/// let semaphore = Semaphore::new(0);
+/// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+/// semaphore.close();
+/// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum TryAcquireError {
     /// The semaphore is [closed](Semaphore::close).
@@ -146,6 +165,14 @@ impl Semaphore {
     ///
     /// # Panics
     /// If `permits` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(2);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         // Here, where the caller is known.
@@ -173,6 +200,20 @@ impl Semaphore {
     }
 
     /// How many permits are free at this moment.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Semaphore::new(3);
+    /// let permit = semaphore.acquire().await.unwrap();
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// drop(permit);
+    /// assert_eq!(semaphore.available_permits(), 3);
+    /// # }
+    /// ```
     pub fn available_permits(&self) -> usize {
         self.inner.available_permits()
     }
@@ -181,6 +222,19 @@ impl Semaphore {
     ///
     /// # Panics
     /// If the semaphore would have more than [`MAX_PERMITS`](Self::MAX_PERMITS) free.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Semaphore::new(0);
+    /// assert!(semaphore.try_acquire().is_err());
+    /// semaphore.add_permits(2);
+    /// assert!(semaphore.try_acquire_many(2).is_ok());
+    /// # }
+    /// ```
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         self.inner.release(n);
@@ -441,6 +495,15 @@ impl Semaphore {
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(3);
+    /// let permit = semaphore.blocking_acquire_many(2).unwrap();
+    /// assert_eq!(permit.num_permits(), 2);
+    /// ```
     #[track_caller]
     pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         block_on_thread(self.acquire_many(n))
@@ -453,6 +516,18 @@ impl Semaphore {
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// let semaphore = Arc::new(Semaphore::new(1));
+    /// let permit = semaphore.clone().blocking_acquire_owned().unwrap();
+    /// // It can go to another thread, and comes back from there.
+    /// std::thread::spawn(move || drop(permit)).join().unwrap();
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// ```
     #[track_caller]
     pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
         block_on_thread(self.acquire_owned())
@@ -466,6 +541,17 @@ impl Semaphore {
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// let semaphore = Arc::new(Semaphore::new(3));
+    /// let permit = semaphore.clone().blocking_acquire_many_owned(2).unwrap();
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// # drop(permit);
+    /// ```
     #[track_caller]
     pub fn blocking_acquire_many_owned(
         self: Arc<Self>,
@@ -496,6 +582,17 @@ impl Semaphore {
     }
 
     /// Whether [`close`](Self::close) was called.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// assert!(!semaphore.is_closed());
+    /// semaphore.close();
+    /// assert!(semaphore.is_closed());
+    /// assert!(semaphore.try_acquire().is_err());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
@@ -567,11 +664,35 @@ impl<'a> SemaphorePermit<'a> {
     }
 
     /// How many permits this guard holds.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Semaphore::new(5);
+    /// let permit = semaphore.acquire_many(3).await.unwrap();
+    /// assert_eq!(permit.num_permits(), 3);
+    /// # }
+    /// ```
     pub fn num_permits(&self) -> usize {
         self.permits
     }
 
     /// The semaphore that the permits are of.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Semaphore::new(5);
+    /// let permit = semaphore.acquire().await.unwrap();
+    /// assert_eq!(permit.semaphore().available_permits(), 4);
+    /// # }
+    /// ```
     pub fn semaphore(&self) -> &Semaphore {
         self.semaphore
     }
@@ -635,11 +756,37 @@ impl OwnedSemaphorePermit {
     }
 
     /// How many permits this guard holds.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Arc::new(Semaphore::new(5));
+    /// let permit = semaphore.acquire_many_owned(3).await.unwrap();
+    /// assert_eq!(permit.num_permits(), 3);
+    /// # }
+    /// ```
     pub fn num_permits(&self) -> usize {
         self.permits
     }
 
     /// The semaphore that the permits are of.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::Semaphore;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let semaphore = Arc::new(Semaphore::new(5));
+    /// let permit = semaphore.clone().acquire_owned().await.unwrap();
+    /// assert!(Arc::ptr_eq(permit.semaphore(), &semaphore));
+    /// # }
+    /// ```
     pub fn semaphore(&self) -> &Arc<Semaphore> {
         &self.semaphore
     }

@@ -45,6 +45,14 @@ unsafe impl<T: Send + Sync> Sync for SetOnce<T> {}
 
 impl<T> SetOnce<T> {
     /// An empty cell.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::SetOnce;
+    ///
+    /// let cell: SetOnce<String> = SetOnce::new();
+    /// assert_eq!(cell.get(), None);
+    /// ```
     pub fn new() -> Self {
         SetOnce::new_with(None)
     }
@@ -106,6 +114,16 @@ impl<T> SetOnce<T> {
     }
 
     /// Whether the cell has its value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::SetOnce;
+    ///
+    /// let cell = SetOnce::new();
+    /// assert!(!cell.initialized());
+    /// cell.set(1).unwrap();
+    /// assert!(cell.initialized());
+    /// ```
     #[inline]
     pub fn initialized(&self) -> bool {
         // Acquire pairs with the Release in `set`: the value is seen.
@@ -201,6 +219,15 @@ impl<T> SetOnce<T> {
     }
 
     /// The value, if there is one; the cell is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::SetOnce;
+    ///
+    /// let cell = SetOnce::new();
+    /// cell.set("value").unwrap();
+    /// assert_eq!(cell.into_inner(), Some("value"));
+    /// ```
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
@@ -241,6 +268,16 @@ impl<T> From<T> for SetOnce<T> {
 /// The cell was filled already; the value that came too late.
 ///
 /// From [`SetOnce::set`].
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::SetOnce;
+///
+/// let cell = SetOnce::new();
+/// cell.set("first").unwrap();
+/// // The value comes back with the error.
+/// assert_eq!(cell.set("second").unwrap_err().0, "second");
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct SetOnceError<T>(pub T);
 

@@ -80,6 +80,17 @@ pub mod error {
     use std::fmt;
 
     /// There are no receivers; the value comes back.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::watch::{self, error::SendError};
+    ///
+    /// let (send, receive) = watch::channel(0);
+    /// drop(receive);
+    /// // Nobody sees it; the value comes back, and the old one stays.
+    /// assert_eq!(send.send(1), Err(SendError(1)));
+    /// assert_eq!(*send.borrow(), 0);
+    /// ```
     #[derive(PartialEq, Eq, Clone, Copy)]
     pub struct SendError<T>(pub T);
 
@@ -98,6 +109,19 @@ pub mod error {
     impl<T> Error for SendError<T> {}
 
     /// All senders were dropped: the value will not change any more.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::watch;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = watch::channel(0);
+    /// drop(send); // nothing will change any more
+    /// assert!(receive.changed().await.is_err());
+    /// assert_eq!(*receive.borrow(), 0);
+    /// # }
+    /// ```
     #[derive(Debug, Clone)]
     pub struct RecvError(pub(super) ());
 

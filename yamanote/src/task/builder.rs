@@ -26,11 +26,32 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// Makes a builder without options.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::Builder;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = Builder::new().name("sum").spawn(async { 1 + 1 }).unwrap();
+    /// assert_eq!(task.await.unwrap(), 2);
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Names the tasks that the result spawns.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::Builder;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// Builder::new().name("the first of many").spawn(async {}).unwrap().await.unwrap();
+    /// # }
+    /// ```
     pub fn name(&self, name: &'a str) -> Self {
         Builder { name: Some(name) }
     }
@@ -42,6 +63,17 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::Builder;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = Builder::new().name("sum").spawn(async { 1 + 1 }).unwrap();
+    /// assert_eq!(task.await.unwrap(), 2);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
     where
@@ -55,6 +87,16 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::Builder;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let task = Builder::new().name("sum").spawn_on(async { 1 + 1 }, runtime.handle()).unwrap();
+    /// assert_eq!(runtime.block_on(task).unwrap(), 2);
+    /// ```
     #[track_caller]
     pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<JoinHandle<F::Output>>
     where
@@ -71,6 +113,19 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{Builder, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let value = Rc::new(1); // is not `Send`
+    /// let inside = async { Builder::new().name("local").spawn_local(async move { *value }).unwrap().await };
+    /// assert_eq!(LocalSet::new().run_until(inside).await.unwrap(), 1);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
     where
@@ -84,6 +139,19 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{Builder, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (local, value) = (LocalSet::new(), Rc::new(1));
+    /// let task = Builder::new().name("local").spawn_local_on(async move { *value }, &local).unwrap();
+    /// assert_eq!(local.run_until(task).await.unwrap(), 1);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> io::Result<JoinHandle<F::Output>>
     where
@@ -101,6 +169,17 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// If the operating system gives no thread and the pool has none.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::Builder;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = Builder::new().name("crunch").spawn_blocking(|| (1..=10).sum::<u32>()).unwrap();
+    /// assert_eq!(task.await.unwrap(), 55);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, R>(self, function: F) -> io::Result<JoinHandle<R>>
     where
@@ -114,6 +193,16 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// If the operating system gives no thread and the pool has none.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::Builder;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let task = Builder::new().name("crunch").spawn_blocking_on(|| 1 + 1, runtime.handle()).unwrap();
+    /// assert_eq!(runtime.block_on(task).unwrap(), 2);
+    /// ```
     #[track_caller]
     pub fn spawn_blocking_on<F, R>(self, function: F, handle: &Handle) -> io::Result<JoinHandle<R>>
     where

@@ -85,6 +85,18 @@ impl LocalSet {
     /// Makes an empty set, that belongs to the current thread.
     ///
     /// Needs no runtime; driving the set does.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::{LocalSet, spawn_local};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let local = LocalSet::new();
+    /// let answer = local.run_until(async { spawn_local(async { 1 }).await.unwrap() }).await;
+    /// assert_eq!(answer, 1);
+    /// # }
+    /// ```
     pub fn new() -> LocalSet {
         LocalSet { shared: Arc::new(LocalShared::new()), _not_send: PhantomData }
     }
@@ -190,6 +202,14 @@ impl LocalSet {
     }
 
     /// The set's number; runtimes are counted with the same numbers, so no two are alike.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::LocalSet;
+    ///
+    /// let (one, other) = (LocalSet::new(), LocalSet::new());
+    /// assert_ne!(one.id(), other.id());
+    /// ```
     pub fn id(&self) -> RuntimeId {
         self.shared.id
     }
@@ -296,6 +316,20 @@ impl<F: Future> Future for RunUntil<'_, F> {
 }
 
 /// Makes a [`LocalSet`] the one that [`spawn_local`] spawns on, until dropped. Made by [`LocalSet::enter`].
+///
+/// # Examples
+/// ```
+/// use yamanote::task::{LocalSet, spawn_local};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let local = LocalSet::new();
+/// let guard = local.enter();
+/// let task = spawn_local(async { 1 }); // belongs to `local`
+/// drop(guard);
+/// assert_eq!(local.run_until(task).await.unwrap(), 1);
+/// # }
+/// ```
 #[must_use = "Creating and dropping a guard does nothing"]
 pub struct LocalEnterGuard {
     _guard: EnterGuard,

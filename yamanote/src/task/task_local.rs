@@ -69,6 +69,22 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// The future panics if it is polled while a [`with`](LocalKey::with) of the same key is under way.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// yamanote::task_local! {
+    ///     static NAME: &'static str;
+    /// }
+    ///
+    /// let outer = NAME.scope("outer", async {
+    ///     NAME.scope("inner", async { assert_eq!(NAME.get(), "inner") }).await;
+    ///     NAME.get()
+    /// });
+    /// assert_eq!(outer.await, "outer");
+    /// # }
+    /// ```
     pub fn scope<F: Future>(&'static self, value: T, f: F) -> TaskLocalFuture<T, F> {
         TaskLocalFuture { key: self, slot: Some(value), future: Some(f), _pinned: PhantomPinned }
     }
@@ -77,6 +93,16 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// If a [`with`](LocalKey::with) of the same key is under way, or the thread is ending.
+    ///
+    /// # Examples
+    /// ```
+    /// yamanote::task_local! {
+    ///     static NAME: &'static str;
+    /// }
+    ///
+    /// let length = NAME.sync_scope("name", || NAME.with(|name| name.len()));
+    /// assert_eq!(length, 4);
+    /// ```
     #[track_caller]
     pub fn sync_scope<F, R>(&'static self, value: T, f: F) -> R
     where
@@ -120,6 +146,17 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// Outside a scope.
+    ///
+    /// # Examples
+    /// ```
+    /// yamanote::task_local! {
+    ///     static NAME: String;
+    /// }
+    ///
+    /// NAME.sync_scope("name".to_owned(), || {
+    ///     NAME.with(|name| assert_eq!(name, "name")); // by reference, without a clone
+    /// });
+    /// ```
     #[track_caller]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
@@ -135,6 +172,17 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Errors
     /// Outside a scope.
+    ///
+    /// # Examples
+    /// ```
+    /// yamanote::task_local! {
+    ///     static NAME: String;
+    /// }
+    ///
+    /// assert!(NAME.try_with(|name| name.len()).is_err()); // outside of any scope
+    /// let length = NAME.sync_scope("name".to_owned(), || NAME.try_with(|name| name.len()));
+    /// assert_eq!(length, Ok(4));
+    /// ```
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,
@@ -157,6 +205,18 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Panics
     /// Outside a scope.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// yamanote::task_local! {
+    ///     static NUMBER: u32;
+    /// }
+    ///
+    /// NUMBER.scope(1, async { assert_eq!(NUMBER.get(), 1) }).await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn get(&'static self) -> T {
         self.with(T::clone)
@@ -166,6 +226,16 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Errors
     /// Outside a scope.
+    ///
+    /// # Examples
+    /// ```
+    /// yamanote::task_local! {
+    ///     static NUMBER: u32;
+    /// }
+    ///
+    /// assert!(NUMBER.try_get().is_err()); // outside of any scope
+    /// assert_eq!(NUMBER.sync_scope(1, || NUMBER.try_get()), Ok(1));
+    /// ```
     pub fn try_get(&'static self) -> Result<T, AccessError> {
         self.try_with(T::clone)
     }

@@ -58,16 +58,43 @@ impl Instant {
     }
 
     /// Wraps the standard library's type.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::time::Instant;
+    ///
+    /// let instant = std::time::Instant::now();
+    /// assert_eq!(Instant::from_std(instant).into_std(), instant);
+    /// ```
     pub fn from_std(std: std::time::Instant) -> Instant {
         Instant { std }
     }
 
     /// The wrapped value.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::time::Instant;
+    ///
+    /// let instant: std::time::Instant = Instant::now().into_std();
+    /// # let _ = instant;
+    /// ```
     pub fn into_std(self) -> std::time::Instant {
         self.std
     }
 
     /// How much later this is than `earlier`; zero if it is not later.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::Instant;
+    ///
+    /// let now = Instant::now();
+    /// let later = now + Duration::from_secs(60);
+    /// assert_eq!(later.duration_since(now), Duration::from_secs(60));
+    /// assert_eq!(now.duration_since(later), Duration::ZERO);
+    /// ```
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         self.std.saturating_duration_since(earlier.std)
     }
@@ -120,11 +147,31 @@ impl Instant {
     }
 
     /// The moment `duration` later, if it can be represented.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::Instant;
+    ///
+    /// let now = Instant::now();
+    /// assert!(now.checked_add(Duration::from_secs(60)).is_some());
+    /// assert_eq!(now.checked_add(Duration::MAX), None);
+    /// ```
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
         self.std.checked_add(duration).map(Instant::from_std)
     }
 
     /// The moment `duration` earlier, if it can be represented.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::Instant;
+    ///
+    /// let now = Instant::now();
+    /// let later = now + Duration::from_secs(60);
+    /// assert_eq!(later.checked_sub(Duration::from_secs(60)), Some(now));
+    /// ```
     pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {
         self.std.checked_sub(duration).map(Instant::from_std)
     }

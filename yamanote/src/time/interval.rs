@@ -181,6 +181,20 @@ impl Interval {
     /// When it answers `Pending`, the task is woken for the next tick; only the last task that polled is. When
     /// it answers `Ready` with the time at which the tick was due, nothing is arranged for the next one: poll
     /// again.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::time::Duration;
+    /// use yamanote::time::{Instant, interval};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut ticks = interval(Duration::from_millis(1));
+    /// let first = poll_fn(|cx| ticks.poll_tick(cx)).await;
+    /// assert!(first <= Instant::now());
+    /// # }
+    /// ```
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         use std::future::Future;
 
@@ -277,16 +291,55 @@ impl Interval {
     }
 
     /// What happens when a tick is missed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::{MissedTickBehavior, interval};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let ticks = interval(Duration::from_secs(1));
+    /// assert_eq!(ticks.missed_tick_behavior(), MissedTickBehavior::Burst);
+    /// # }
+    /// ```
     pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
         self.behavior
     }
 
     /// Sets what happens when a tick is missed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::{MissedTickBehavior, advance, interval};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let mut ticks = interval(Duration::from_secs(1));
+    /// ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    /// let first = ticks.tick().await;
+    /// advance(Duration::from_millis(3_500)).await;
+    /// ticks.tick().await; // at once, and late: two more were missed and are left out
+    /// assert_eq!(ticks.tick().await, first + Duration::from_secs(4));
+    /// # }
+    /// ```
     pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
         self.behavior = behavior;
     }
 
     /// The time between two ticks.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::interval;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(interval(Duration::from_secs(1)).period(), Duration::from_secs(1));
+    /// # }
+    /// ```
     pub fn period(&self) -> Duration {
         self.period
     }

@@ -83,6 +83,22 @@ where
 
 pin_project! {
     /// The future behind [`timeout`] and [`timeout_at`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::{Timeout, timeout};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// /// A future that somebody else gives no more than a second.
+    /// fn hurried<F: Future>(future: F) -> Timeout<F> {
+    ///     timeout(Duration::from_secs(1), future)
+    /// }
+    ///
+    /// assert_eq!(hurried(async { 1 }).await, Ok(1));
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     #[derive(Debug)]
     pub struct Timeout<T> {
@@ -95,16 +111,53 @@ pin_project! {
 
 impl<T> Timeout<T> {
     /// The future that is given the time.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::timeout;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let limited = timeout(Duration::from_secs(1), std::future::ready(1));
+    /// assert_eq!(limited.get_ref().clone().into_inner(), 1);
+    /// # }
+    /// ```
     pub fn get_ref(&self) -> &T {
         &self.value
     }
 
     /// The future that is given the time.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::timeout;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut limited = timeout(Duration::from_secs(1), std::future::ready(1));
+    /// *limited.get_mut() = std::future::ready(2);
+    /// assert_eq!(limited.await, Ok(2));
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.value
     }
 
     /// Takes the limit away.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::time::{sleep, timeout};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let limited = timeout(Duration::from_secs(1), sleep(Duration::from_secs(2)));
+    /// limited.into_inner().await; // as long as it takes
+    /// # }
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }

@@ -50,6 +50,16 @@ impl JoinError {
     }
 
     /// Whether the task panicked.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(async { panic!("on purpose") });
+    /// let error = task.await.unwrap_err();
+    /// assert!(error.is_panic() && !error.is_cancelled());
+    /// # }
+    /// ```
     pub fn is_panic(&self) -> bool {
         self.panic.is_some()
     }
@@ -76,6 +86,18 @@ impl JoinError {
     ///
     /// # Errors
     /// The error itself, if the task was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// // It was no panic, so the error comes back.
+    /// let error = task.await.unwrap_err().try_into_panic().unwrap_err();
+    /// assert!(error.is_cancelled());
+    /// # }
+    /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
         match self.panic {
             Some(payload) => Ok(payload.into_inner().unwrap_or_else(|e| e.into_inner())),
@@ -84,6 +106,17 @@ impl JoinError {
     }
 
     /// The task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(std::future::pending::<()>());
+    /// let id = task.id();
+    /// task.abort();
+    /// assert_eq!(task.await.unwrap_err().id(), id);
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         self.id
     }

@@ -85,6 +85,20 @@ impl<T> JoinHandle<T> {
     /// Whether the task is done, so that awaiting the handle would not wait.
     ///
     /// After an [`abort`](JoinHandle::abort) it takes a moment to become so.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::yield_now;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(async { 1 });
+    /// while !task.is_finished() {
+    ///     yield_now().await;
+    /// }
+    /// assert_eq!(task.await.unwrap(), 1);
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.header().state.load().is_complete()
     }
@@ -110,6 +124,16 @@ impl<T> JoinHandle<T> {
     }
 
     /// The task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(async { yamanote::task::id() });
+    /// let id = task.id();
+    /// assert_eq!(task.await.unwrap(), id);
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         self.header().id
     }
@@ -170,6 +194,20 @@ impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
 /// An owned permission to abort a task.
 ///
 /// It keeps the task's memory, not the task: one that ended is not kept from ending.
+///
+/// # Examples
+/// ```
+/// use yamanote::task::AbortHandle;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = yamanote::spawn(std::future::pending::<()>());
+/// // Whoever awaits the task has the one handle, whoever may abort it the other.
+/// let handle: AbortHandle = task.abort_handle();
+/// yamanote::spawn(async move { handle.abort() });
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// # }
+/// ```
 pub struct AbortHandle {
     task: NonNull<Header>,
 }
@@ -183,18 +221,49 @@ impl RefUnwindSafe for AbortHandle {}
 
 impl AbortHandle {
     /// Cancels the task; see [`JoinHandle::abort`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(std::future::pending::<()>());
+    /// task.abort_handle().abort();
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # }
+    /// ```
     pub fn abort(&self) {
         // SAFETY: we hold a reference.
         unsafe { refs::abort(self.task) }
     }
 
     /// Whether the task is done.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(async {});
+    /// let handle = task.abort_handle();
+    /// assert!(!handle.is_finished());
+    /// task.await.unwrap();
+    /// assert!(handle.is_finished());
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         // SAFETY: our reference keeps it alive.
         unsafe { self.task.as_ref() }.state.load().is_complete()
     }
 
     /// The task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(async {});
+    /// assert_eq!(task.abort_handle().id(), task.id());
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         // SAFETY: our reference keeps it alive.
         unsafe { self.task.as_ref() }.id

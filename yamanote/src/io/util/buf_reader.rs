@@ -108,12 +108,32 @@ impl<R: AsyncRead> BufReader<R> {
     ///
     /// # Panics
     /// If `capacity` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = BufReader::with_capacity(3, &b"some text"[..]);
+    /// assert_eq!(reader.fill_buf().await?, b"som");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn with_capacity(capacity: usize, inner: R) -> Self {
         BufReader { inner, buffer: Buffer::new(capacity), seek: SeekState::Idle }
     }
 
     /// The source.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::BufReader;
+    ///
+    /// let reader = BufReader::new(&b"text"[..]);
+    /// assert_eq!(reader.get_ref().len(), 4);
+    /// ```
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
@@ -129,12 +149,39 @@ impl<R: AsyncRead> BufReader<R> {
     }
 
     /// Gives the source back. What is buffered is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = BufReader::with_capacity(2, &b"text"[..]);
+    /// assert_eq!(reader.read_u8().await?, b't');
+    /// // The buffer is lost, with the one more byte that was in it.
+    /// assert_eq!(reader.into_inner(), b"xt");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> R {
         self.inner
     }
 
     /// The bytes that are buffered. Does not fill an empty buffer, unlike
     /// [`fill_buf`](crate::io::AsyncBufReadExt::fill_buf).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = BufReader::new(&b"one\ntwo"[..]);
+    /// reader.read_line(&mut String::new()).await?;
+    /// assert_eq!(reader.buffer(), b"two"); // read already, and not asked for yet
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn buffer(&self) -> &[u8] {
         self.buffer.unread()
     }

@@ -62,11 +62,38 @@ impl<W: AsyncWrite> BufWriter<W> {
     }
 
     /// A writer with a buffer of `capacity` bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::with_capacity(4, Vec::new());
+    /// writer.write_all(b"more than four").await?; // does not fit, and goes through
+    /// assert_eq!(writer.get_ref(), b"more than four");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_capacity(capacity: usize, inner: W) -> Self {
         BufWriter { inner, buffer: Vec::with_capacity(capacity), written: 0, seek: SeekState::Idle }
     }
 
     /// The destination.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"text").await?;
+    /// writer.flush().await?;
+    /// assert_eq!(writer.get_ref(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ref(&self) -> &W {
         &self.inner
     }
@@ -82,11 +109,40 @@ impl<W: AsyncWrite> BufWriter<W> {
     }
 
     /// Gives the destination back. What is buffered is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"text").await?;
+    /// writer.flush().await?; // what is still in the buffer would be lost
+    /// assert_eq!(writer.into_inner(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> W {
         self.inner
     }
 
     /// The bytes that are buffered.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"text").await?;
+    /// assert_eq!(writer.buffer(), b"text");
+    /// writer.flush().await?;
+    /// assert_eq!((writer.buffer(), writer.get_ref().as_slice()), (&b""[..], &b"text"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn buffer(&self) -> &[u8] {
         &self.buffer[self.written..]
     }

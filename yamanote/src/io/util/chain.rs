@@ -44,6 +44,19 @@ impl<T: AsyncRead, U: AsyncRead> Chain<T, U> {
     }
 
     /// Takes the chain apart.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut both = (&b"one"[..]).chain(&b"two"[..]);
+    /// both.read_exact(&mut [0; 4]).await?;
+    /// assert_eq!(both.into_inner(), (&b""[..], &b"wo"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> (T, U) {
         (self.first, self.second)
     }

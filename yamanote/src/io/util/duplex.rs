@@ -19,6 +19,26 @@ use crate::task::coop::poll_proceed;
 /// [`BrokenPipe`](std::io::ErrorKind::BrokenPipe).
 ///
 /// Made by [`duplex`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Works with anything that reads and writes; a pipe in memory is enough to test it.
+/// async fn answer(mut stream: DuplexStream) -> std::io::Result<()> {
+///     let question = stream.read_u8().await?;
+///     stream.write_u8(question + 1).await
+/// }
+///
+/// let (mut here, there) = yamanote::io::duplex(64);
+/// yamanote::spawn(answer(there));
+/// here.write_u8(1).await?;
+/// assert_eq!(here.read_u8().await?, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DuplexStream {
     incoming: Arc<Mutex<Pipe>>,

@@ -70,6 +70,21 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     }
 
     /// Gives the source back. A line that was read in part is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut lines = BufReader::new(&b"head\nand the rest"[..]).lines();
+    /// assert_eq!(lines.next_line().await?.as_deref(), Some("head"));
+    /// let mut rest = String::new();
+    /// lines.into_inner().read_to_string(&mut rest).await?;
+    /// assert_eq!(rest, "and the rest");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> R {
         self.reader
     }
@@ -82,6 +97,21 @@ impl<R: AsyncBufRead> Lines<R> {
     ///
     /// # Errors
     /// As for `next_line`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::Pin;
+    /// use yamanote::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut lines = BufReader::new(&b"one\ntwo"[..]).lines();
+    /// let line = poll_fn(|cx| Pin::new(&mut lines).poll_next_line(cx)).await?;
+    /// assert_eq!(line.as_deref(), Some("one"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_next_line(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollIo<Option<String>> {
         let me = self.project();
         let n = ready!(poll_read_until(me.reader, cx, b'\n', me.line, me.read))?;

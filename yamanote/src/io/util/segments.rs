@@ -66,6 +66,21 @@ impl<R: AsyncBufRead> Split<R> {
     ///
     /// # Errors
     /// As for `next_segment`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::Pin;
+    /// use yamanote::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut words = BufReader::new(&b"one,two"[..]).split(b',');
+    /// let word = poll_fn(|cx| Pin::new(&mut words).poll_next_segment(cx)).await?;
+    /// assert_eq!(word.as_deref(), Some(&b"one"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_next_segment(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

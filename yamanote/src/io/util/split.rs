@@ -14,6 +14,22 @@ use crate::loom::sync::{Arc, Mutex};
 /// The reading half of a stream.
 ///
 /// Made by [`split`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, duplex, split};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (one, mut other) = duplex(64);
+/// let (mut read, _write): (ReadHalf<_>, _) = split(one);
+/// other.write_all(b"text").await?;
+/// let mut text = [0; 4];
+/// read.read_exact(&mut text).await?;
+/// assert_eq!(&text, b"text");
+/// # Ok(())
+/// # }
+/// ```
 pub struct ReadHalf<T> {
     shared: Arc<Shared<T>>,
 }
@@ -22,6 +38,22 @@ pub struct ReadHalf<T> {
 ///
 /// Made by [`split`]. Dropping it does not end writing: the reading half keeps the stream alive. Use
 /// [`shutdown`](crate::io::AsyncWriteExt::shutdown).
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt, WriteHalf, duplex, split};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (one, mut other) = duplex(64);
+/// let (_read, mut write): (_, WriteHalf<_>) = split(one);
+/// write.write_all(b"text").await?;
+/// let mut text = [0; 4];
+/// other.read_exact(&mut text).await?;
+/// assert_eq!(&text, b"text");
+/// # Ok(())
+/// # }
+/// ```
 pub struct WriteHalf<T> {
     shared: Arc<Shared<T>>,
 }
@@ -85,6 +117,16 @@ impl<T> Shared<T> {
 
 impl<T> ReadHalf<T> {
     /// Whether both halves come from one call of [`split`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{duplex, split};
+    ///
+    /// let (one, other) = duplex(64);
+    /// let ((read, write), (_, stranger)) = (split(one), split(other));
+    /// assert!(read.is_pair_of(&write));
+    /// assert!(!read.is_pair_of(&stranger));
+    /// ```
     pub fn is_pair_of(&self, other: &WriteHalf<T>) -> bool {
         other.is_pair_of(self)
     }
@@ -93,6 +135,15 @@ impl<T> ReadHalf<T> {
     ///
     /// # Panics
     /// If the halves do not come from one call of [`split`]; see [`is_pair_of`](Self::is_pair_of).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{DuplexStream, duplex, split};
+    ///
+    /// let (read, write) = split(duplex(64).0);
+    /// let whole: DuplexStream = read.unsplit(write);
+    /// # drop(whole);
+    /// ```
     #[track_caller]
     pub fn unsplit(self, wr: WriteHalf<T>) -> T
     where
@@ -109,6 +160,14 @@ impl<T> ReadHalf<T> {
 
 impl<T> WriteHalf<T> {
     /// Whether both halves come from one call of [`split`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{duplex, split};
+    ///
+    /// let (read, write) = split(duplex(64).0);
+    /// assert!(write.is_pair_of(&read));
+    /// ```
     pub fn is_pair_of(&self, other: &ReadHalf<T>) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }

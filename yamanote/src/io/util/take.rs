@@ -26,11 +26,40 @@ pub(super) fn new_take<R: AsyncRead>(inner: R, limit: u64) -> Take<R> {
 
 impl<R: AsyncRead> Take<R> {
     /// How many bytes may still be read. The source may end before.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut first = (&b"some text"[..]).take(4);
+    /// first.read_u8().await?;
+    /// assert_eq!(first.limit(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
     /// Sets how many bytes may be read from now on, no matter how many have been.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut part = (&b"some text"[..]).take(4);
+    /// let mut text = String::new();
+    /// part.read_to_string(&mut text).await?;
+    /// part.set_limit(3); // three more
+    /// part.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "some te");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
     }
@@ -51,6 +80,20 @@ impl<R: AsyncRead> Take<R> {
     }
 
     /// Gives the source back, read up to where it was read.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut first = (&b"some text"[..]).take(5);
+    /// let mut text = String::new();
+    /// first.read_to_string(&mut text).await?;
+    /// assert_eq!(first.into_inner(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> R {
         self.inner
     }

@@ -98,6 +98,21 @@ impl TcpListener {
     }
 
     /// As [`accept`](TcpListener::accept), for use in a `poll` function. Only the last caller is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::{TcpListener, TcpStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (_server, address) = poll_fn(|cx| listener.poll_accept(cx)).await?;
+    /// assert_eq!(address, client.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let (stream, addr) =
             ready!(self.io.registration().poll_io(cx, Direction::Read, |_| self.io.accept()))?;
@@ -130,6 +145,21 @@ impl TcpListener {
     ///
     /// # Errors
     /// When it cannot be taken from the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let address = listener.local_addr()?;
+    /// let listener: std::net::TcpListener = listener.into_std()?;
+    /// listener.set_nonblocking(false)?; // it stays non-blocking otherwise
+    /// assert_eq!(listener.local_addr()?, address);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_std(self) -> io::Result<std::net::TcpListener> {
         self.io.into_inner().map(Into::into)
     }
@@ -150,6 +180,19 @@ impl TcpListener {
     }
 
     /// The time-to-live of packets sent (`IP_TTL`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// listener.set_ttl(10)?;
+    /// assert_eq!(listener.ttl()?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ttl(&self) -> io::Result<u32> {
         self.io.ttl()
     }

@@ -45,6 +45,21 @@ impl TcpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{TcpListener, TcpSocket};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_nodelay(true)?; // before there is a connection
+    /// let stream = socket.connect(listener.local_addr()?).await?;
+    /// assert!(stream.nodelay()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_v4() -> io::Result<TcpSocket> {
         TcpSocket::new(socket2::Domain::IPV4)
     }
@@ -53,6 +68,18 @@ impl TcpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v6()?;
+    /// let stream = socket.connect("[::1]:80".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_v6() -> io::Result<TcpSocket> {
         TcpSocket::new(socket2::Domain::IPV6)
     }
@@ -89,6 +116,22 @@ impl TcpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{TcpListener, TcpSocket};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.bind("127.0.0.1:0".parse()?)?; // the address to connect *from*
+    /// let from = socket.local_addr()?;
+    /// let stream = socket.connect(listener.local_addr()?).await?;
+    /// assert_eq!(stream.local_addr()?, from);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         self.inner.bind(&addr.into())
     }
@@ -100,6 +143,19 @@ impl TcpSocket {
     ///
     /// # Errors
     /// When the connection does not come about.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{TcpListener, TcpSocket};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let stream = TcpSocket::new_v4()?.connect(listener.local_addr()?).await?;
+    /// assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
         match self.inner.connect(&addr.into()) {
             Err(error) if !sys::net::is_in_progress(&error) => return Err(error),
@@ -115,6 +171,22 @@ impl TcpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{TcpSocket, TcpStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_reuseaddr(true)?;
+    /// socket.bind("127.0.0.1:0".parse()?)?;
+    /// let listener = socket.listen(1024)?; // so many may wait to be accepted
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// assert_eq!(listener.accept().await?.1, client.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
         self.inner.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
@@ -122,54 +194,180 @@ impl TcpSocket {
     }
 
     /// The address the socket is bound to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.bind("127.0.0.1:0".parse()?)?;
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(TcpSocket::new_v4()?.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.inner.take_error()
     }
 
     /// Whether the connection is to be probed while idle (`SO_KEEPALIVE`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// assert!(!socket.keepalive()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keepalive(&self) -> io::Result<bool> {
         self.inner.keepalive()
     }
 
     /// Sets whether the connection is to be probed while idle (`SO_KEEPALIVE`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_keepalive(true)?;
+    /// assert!(socket.keepalive()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_keepalive(&self, keepalive: bool) -> io::Result<()> {
         self.inner.set_keepalive(keepalive)
     }
 
     /// Whether the address may be taken over from connections that linger (`SO_REUSEADDR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_reuseaddr(true)?;
+    /// assert!(socket.reuseaddr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reuseaddr(&self) -> io::Result<bool> {
         self.inner.reuse_address()
     }
 
     /// Sets whether the address may be taken over from connections that linger (`SO_REUSEADDR`). What that
     /// means differs between systems; on Windows it allows to take an address from another program.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_reuseaddr(true)?; // before `bind`
+    /// socket.bind("127.0.0.1:0".parse()?)?;
+    /// assert!(socket.reuseaddr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_reuseaddr(&self, reuseaddr: bool) -> io::Result<()> {
         self.inner.set_reuse_address(reuseaddr)
     }
 
     /// The size of the send buffer (`SO_SNDBUF`), as the system reports it: Linux says the double of what
     /// was set.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(TcpSocket::new_v4()?.send_buffer_size()? > 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_buffer_size(&self) -> io::Result<u32> {
         self.inner.send_buffer_size().map(size)
     }
 
     /// Sets the size of the send buffer (`SO_SNDBUF`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_send_buffer_size(64 * 1024)?;
+    /// // Linux takes twice as much, for its own records.
+    /// assert!(socket.send_buffer_size()? >= 64 * 1024);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
         self.inner.set_send_buffer_size(size as usize)
     }
 
     /// The size of the receive buffer (`SO_RCVBUF`), as the system reports it: Linux says the double of what
     /// was set.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(TcpSocket::new_v4()?.recv_buffer_size()? > 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn recv_buffer_size(&self) -> io::Result<u32> {
         self.inner.recv_buffer_size().map(size)
     }
 
     /// Sets the size of the receive buffer (`SO_RCVBUF`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_recv_buffer_size(64 * 1024)?;
+    /// // Linux takes twice as much, for its own records.
+    /// assert!(socket.recv_buffer_size()? >= 64 * 1024);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
         self.inner.set_recv_buffer_size(size as usize)
     }
@@ -195,11 +393,37 @@ impl TcpSocket {
     }
 
     /// Whether small writes are sent at once (`TCP_NODELAY`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_nodelay(true)?;
+    /// assert!(socket.nodelay()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
         self.inner.tcp_nodelay()
     }
 
     /// Sets whether small writes are sent at once (`TCP_NODELAY`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_nodelay(true)?;
+    /// assert!(socket.nodelay()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.inner.set_tcp_nodelay(nodelay)
     }

@@ -155,22 +155,89 @@ impl TcpStream {
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// assert_eq!(client.local_addr()?, server.peer_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr()
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// assert_eq!(client.peer_addr()?, server.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr()
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// assert!(client.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.take_error()
     }
 
     /// As [`peek`](TcpStream::peek), for use in a `poll` function. Returns how many bytes were put into
     /// `buf`. Only the last caller of this and the reading `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::{AsyncWriteExt, ReadBuf};
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let mut client = client;
+    /// client.write_all(b"x").await?;
+    /// let mut space = [0; 8];
+    /// let mut buffer = ReadBuf::new(&mut space);
+    /// let n = poll_fn(|cx| server.poll_peek(cx, &mut buffer)).await?;
+    /// assert_eq!((n, buffer.filled()), (1, &b"x"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let before = buf.filled().len();
         // SAFETY: `peek` initialises the bytes it reports.
@@ -247,6 +314,26 @@ impl TcpStream {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::AsyncWriteExt;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let mut client = client;
+    /// client.write_all(b"x").await?;
+    /// poll_fn(|cx| server.poll_read_ready(cx)).await?;
+    /// assert_eq!(server.try_read(&mut [0; 8])?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Read).map_ok(drop)
     }
@@ -256,11 +343,58 @@ impl TcpStream {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](TcpStream::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let mut buffer = [0; 8];
+    /// assert_eq!(server.try_read(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// client.try_write(b"text")?;
+    /// let n = loop {
+    ///     server.readable().await?;
+    ///     match server.try_read(&mut buffer) {
+    ///         // Readiness may be a false alarm.
+    ///         Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+    ///         result => break result?,
+    ///     }
+    /// };
+    /// assert_eq!(&buffer[..n], b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || (&*self.io).read(buf))
     }
 
     /// As [`try_read`](TcpStream::try_read), into several buffers, filled one after another.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSliceMut;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.try_write(b"headbody")?;
+    /// server.readable().await?;
+    /// let (mut head, mut body) = ([0; 4], [0; 4]);
+    /// let n = server.try_read_vectored(&mut [IoSliceMut::new(&mut head), IoSliceMut::new(&mut body)])?;
+    /// assert_eq!((n, &head, &body), (8, b"head", b"body"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || (&*self.io).read_vectored(bufs))
     }
@@ -292,6 +426,23 @@ impl TcpStream {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// poll_fn(|cx| client.poll_write_ready(cx)).await?;
+    /// assert_eq!(client.try_write(b"x")?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Write).map_ok(drop)
     }
@@ -301,11 +452,49 @@ impl TcpStream {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](TcpStream::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let mut server = server;
+    /// client.writable().await?;
+    /// assert_eq!(client.try_write(b"text")?, 4); // as much as there was room for
+    /// let mut text = [0; 4];
+    /// server.read_exact(&mut text).await?;
+    /// assert_eq!(&text, b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || (&*self.io).write(buf))
     }
 
     /// As [`try_write`](TcpStream::try_write), from several buffers, one after another.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSlice;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.writable().await?;
+    /// assert_eq!(client.try_write_vectored(&[IoSlice::new(b"head"), IoSlice::new(b"body")])?, 8);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || (&*self.io).write_vectored(bufs))
     }
@@ -318,6 +507,27 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// // Never called before the socket was found ready; what it says clears the readiness again.
+    /// let result = client.try_io(Interest::WRITABLE, || -> std::io::Result<()> {
+    ///     Err(ErrorKind::WouldBlock.into())
+    /// });
+    /// assert_eq!(result.unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         self.io.registration().try_io(interest, || self.io.try_io(f))
     }
@@ -329,6 +539,24 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of `f`, and one when the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// // Called again and again, until it does not say `WouldBlock`.
+    /// let n = client.async_io(Interest::WRITABLE, || client.try_write(b"x")).await?;
+    /// assert_eq!(n, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn async_io<R>(
         &self,
         interest: Interest,
@@ -375,6 +603,22 @@ impl TcpStream {
     }
 
     /// Whether small writes are sent at once (`TCP_NODELAY`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.set_nodelay(true)?;
+    /// assert!(client.nodelay()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
         self.io.nodelay()
     }
@@ -400,6 +644,21 @@ impl TcpStream {
     }
 
     /// How long closing the socket lingers over unsent data (`SO_LINGER`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// assert_eq!(client.linger()?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         SockRef::from(&*self.io).linger()
     }
@@ -435,11 +694,43 @@ impl TcpStream {
     }
 
     /// The time-to-live of packets sent (`IP_TTL`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.set_ttl(10)?;
+    /// assert_eq!(client.ttl()?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ttl(&self) -> io::Result<u32> {
         self.io.ttl()
     }
 
     /// Sets the time-to-live of packets sent (`IP_TTL`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.set_ttl(10)?;
+    /// assert_eq!(client.ttl()?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.io.set_ttl(ttl)
     }
@@ -447,6 +738,28 @@ impl TcpStream {
     /// Splits into a half to read from and one to write to that borrow the stream, at no cost.
     ///
     /// For halves that go to different tasks there is [`into_split`](TcpStream::into_split).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let (mut client, mut server) = (client, server);
+    /// # client.write_all(b"question").await?;
+    /// let (mut read, mut write) = server.split();
+    /// let mut question = [0; 8];
+    /// // Both at once, in the same task.
+    /// yamanote::try_join!(read.read_exact(&mut question), write.write_all(b"answer"))?;
+    /// assert_eq!(&question, b"question");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn split<'a>(&'a mut self) -> (ReadHalf<'a>, WriteHalf<'a>) {
         super::split::split(self)
     }

@@ -59,6 +59,22 @@ impl UnixDatagram {
     /// # Errors
     /// With kind [`AddrInUse`](io::ErrorKind::AddrInUse) when there is something at the path, and others of
     /// the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    /// let (one, other) = (UnixDatagram::bind(&here)?, UnixDatagram::bind(&there)?);
+    /// one.send_to(b"hello", &there).await?;
+    /// let (n, from) = other.recv_from(&mut [0; 16]).await?;
+    /// assert_eq!((n, from.as_pathname()), (5, Some(here.as_path())));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         let addr = sys::unix::addr_of(path.as_ref())?;
@@ -100,6 +116,22 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?; // can send, and has no name to answer to
+    /// sender.send_to(b"hello", &path).await?;
+    /// assert_eq!(receiver.recv(&mut [0; 16]).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn unbound() -> io::Result<UnixDatagram> {
         UnixDatagram::from_mio(mio::net::UnixDatagram::unbound()?)
@@ -129,6 +161,23 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// sender.connect(&path)?; // from now on `send` is enough
+    /// sender.send(b"hello").await?;
+    /// assert_eq!(receiver.recv(&mut [0; 16]).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         SockRef::from(&*self.io).connect(&socket2::SockAddr::unix(path)?)
     }
@@ -170,6 +219,21 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// When there is no socket at the path, the datagram is too long, and others of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// UnixDatagram::unbound()?.send_to(b"hello", &path).await?;
+    /// assert_eq!(receiver.recv(&mut [0; 16]).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = socket2::SockAddr::unix(target)?;
         self.io.registration().async_io(Interest::WRITABLE, || self.send_to_addr(buf, &target)).await
@@ -201,6 +265,22 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// UnixDatagram::unbound()?.send_to(b"hello", &path).await?;
+    /// let (n, from) = receiver.recv_from(&mut [0; 16]).await?;
+    /// assert!(n == 5 && from.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let (n, from) =
             self.io.registration().async_io(Interest::READABLE, || self.io.recv_from(buf)).await?;
@@ -285,6 +365,18 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// When the socket is not connected, the datagram is too long, and others of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixDatagram::pair()?;
+    /// assert_eq!(one.send(b"hello").await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().async_io(Interest::WRITABLE, || self.io.send(buf)).await
     }
@@ -309,6 +401,21 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"hello").await?;
+    /// let mut buffer = [0; 16];
+    /// let n = other.recv(&mut buffer).await?;
+    /// assert_eq!(&buffer[..n], b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().async_io(Interest::READABLE, || self.io.recv(buf)).await
     }

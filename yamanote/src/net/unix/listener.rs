@@ -51,6 +51,21 @@ impl UnixListener {
     /// # Errors
     /// With kind [`AddrInUse`](io::ErrorKind::AddrInUse) when there is something at the path, and others of
     /// the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let (client, accepted) = yamanote::join!(UnixStream::connect(&path), listener.accept());
+    /// # let (_client, _server) = (client?, accepted?.0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         let addr = sys::unix::addr_of(path.as_ref())?;
@@ -89,6 +104,20 @@ impl UnixListener {
     }
 
     /// The address the listener is bound to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(path.as_path()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr().map(SocketAddr)
     }
@@ -106,6 +135,26 @@ impl UnixListener {
     ///
     /// # Errors
     /// Those of the system, and one when the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let mut client = UnixStream::connect(&path).await?;
+    /// client.write_all(b"hello").await?;
+    /// let (mut server, _) = listener.accept().await?;
+    /// let mut text = [0; 5];
+    /// server.read_exact(&mut text).await?;
+    /// assert_eq!(&text, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (stream, addr) =
             self.io.registration().async_io(Interest::READABLE, || self.io.accept()).await?;

@@ -110,6 +110,22 @@ impl UnixStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mut one, mut other) = UnixStream::pair()?;
+    /// one.write_all(b"hello").await?;
+    /// let mut text = [0; 5];
+    /// other.read_exact(&mut text).await?;
+    /// assert_eq!(&text, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
@@ -154,6 +170,19 @@ impl UnixStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// // Both ends are this process.
+    /// assert_eq!(one.peer_cred()?.pid(), Some(std::process::id() as i32));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_cred(&self) -> io::Result<UCred> {
         sys::unix::peer_cred(&*self.io).map(|(uid, gid, pid)| UCred::new(uid, gid, pid))
     }
@@ -246,6 +275,22 @@ impl UnixStream {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](UnixStream::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// assert_eq!(other.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// one.try_write(b"text")?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_read(&mut [0; 8])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || (&*self.io).read(buf))
     }
@@ -290,6 +335,19 @@ impl UnixStream {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](UnixStream::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// one.writable().await?;
+    /// assert_eq!(one.try_write(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || (&*self.io).write(buf))
     }
@@ -338,6 +396,23 @@ impl UnixStream {
     /// Splits into a half to read from and one to write to that borrow the stream, at no cost.
     ///
     /// For halves that go to different tasks there is [`into_split`](UnixStream::into_split).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mut one, mut other) = UnixStream::pair()?;
+    /// one.write_all(b"question").await?;
+    /// let (mut read, mut write) = other.split();
+    /// let mut question = [0; 8];
+    /// yamanote::try_join!(read.read_exact(&mut question), write.write_all(b"answer"))?;
+    /// assert_eq!(&question, b"question");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn split<'a>(&'a mut self) -> (ReadHalf<'a>, WriteHalf<'a>) {
         super::split::split(self)
     }

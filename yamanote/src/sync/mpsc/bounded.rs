@@ -459,22 +459,66 @@ impl<T> Sender<T> {
     }
 
     /// The bound: the number of values the channel was made for.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::channel(3);
+    /// send.try_send(1).unwrap();
+    /// assert_eq!((send.capacity(), send.max_capacity()), (2, 3));
+    /// ```
     pub fn max_capacity(&self) -> usize {
         self.chan().flow.bound
     }
 
     /// Makes a sender that does not keep the channel open.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::channel::<u8>(1);
+    /// let weak = send.downgrade();
+    /// drop(send);
+    /// // A weak handle keeps nobody waiting: the channel is closed.
+    /// assert_eq!(receive.recv().await, None);
+    /// assert!(weak.upgrade().is_none());
+    /// # }
+    /// ```
     #[must_use = "a weak sender does nothing by itself"]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { chan: self.chan.downgrade() }
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::channel::<u8>(3);
+    /// let other = send.clone();
+    /// assert_eq!(send.strong_count(), 2);
+    /// # drop(other);
+    /// ```
     pub fn strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::channel::<u8>(3);
+    /// let weak = send.downgrade();
+    /// assert_eq!(send.weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.chan.weak_count()
     }
@@ -591,6 +635,19 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     /// In an asynchronous context.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, mut receive) = mpsc::channel(8);
+    /// for i in 0..5 {
+    ///     send.try_send(i).unwrap();
+    /// }
+    /// let mut values = Vec::new();
+    /// assert_eq!(receive.blocking_recv_many(&mut values, 3), 3);
+    /// assert_eq!(values, [0, 1, 2]);
+    /// ```
     #[track_caller]
     pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         block_on_thread(self.recv_many(buffer, limit))
@@ -622,6 +679,17 @@ impl<T> Receiver<T> {
 
     /// Whether nothing more can be sent (but with permits that are out): it was closed, or all senders are
     /// dropped. There may be values left to receive.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, mut receive) = mpsc::channel::<u8>(3);
+    /// assert!(!receive.is_closed());
+    /// receive.close();
+    /// assert!(receive.is_closed());
+    /// # drop(send);
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
@@ -652,11 +720,29 @@ impl<T> Receiver<T> {
     }
 
     /// For how many values there is room now. See [`Sender::capacity`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::channel(3);
+    /// send.try_send(1).unwrap();
+    /// assert_eq!(receive.capacity(), 2);
+    /// ```
     pub fn capacity(&self) -> usize {
         self.chan.chan().flow.semaphore.available_permits()
     }
 
     /// The bound: the number of values the channel was made for.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::channel(3);
+    /// send.try_send(1).unwrap();
+    /// assert_eq!(receive.max_capacity(), 3);
+    /// ```
     pub fn max_capacity(&self) -> usize {
         self.chan.chan().flow.bound
     }
@@ -665,12 +751,42 @@ impl<T> Receiver<T> {
     ///
     /// `Ready(None)` when it has ended. Only the waker of the last call is woken. `Pending` may also mean
     /// that the task's [budget](crate::task::coop) is spent; it is woken then as well.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::channel(8);
+    /// send.try_send(1).unwrap();
+    /// assert_eq!(poll_fn(|cx| receive.poll_recv(cx)).await, Some(1));
+    /// # }
+    /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx)
     }
 
     /// Asks for what is there, up to `limit` values, and has the task woken when there is something or
     /// the channel ends. See [`recv_many`](Receiver::recv_many) and [`poll_recv`](Receiver::poll_recv).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::channel(8);
+    /// for i in 0..5 {
+    ///     send.try_send(i).unwrap();
+    /// }
+    /// let mut values = Vec::new();
+    /// assert_eq!(poll_fn(|cx| receive.poll_recv_many(cx, &mut values, 3)).await, 3);
+    /// assert_eq!(values, [0, 1, 2]);
+    /// # }
+    /// ```
     pub fn poll_recv_many(
         &mut self,
         cx: &mut Context<'_>,
@@ -681,11 +797,31 @@ impl<T> Receiver<T> {
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::channel::<u8>(3);
+    /// let other = send.clone();
+    /// assert_eq!(receive.sender_strong_count(), 2);
+    /// # drop(other);
+    /// ```
     pub fn sender_strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::channel::<u8>(3);
+    /// let weak = send.downgrade();
+    /// assert_eq!(receive.sender_weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn sender_weak_count(&self) -> usize {
         self.chan.weak_count()
     }
@@ -699,16 +835,53 @@ impl<T> fmt::Debug for Receiver<T> {
 
 impl<T> WeakSender<T> {
     /// A sender, unless all senders have been dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::channel(1);
+    /// let weak = send.downgrade();
+    /// if let Some(send) = weak.upgrade() {
+    ///     send.send("still open").await.unwrap();
+    /// }
+    /// assert_eq!(receive.recv().await, Some("still open"));
+    /// # }
+    /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
         self.chan.upgrade().map(|chan| Sender { chan })
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::channel::<u8>(1);
+    /// let weak = send.downgrade();
+    /// assert_eq!(weak.strong_count(), 1);
+    /// drop(send);
+    /// assert_eq!(weak.strong_count(), 0);
+    /// ```
     pub fn strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::channel::<u8>(1);
+    /// let weak = send.downgrade();
+    /// let another = weak.clone();
+    /// assert_eq!(weak.weak_count(), 2);
+    /// # drop(another);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.chan.weak_count()
     }

@@ -4,6 +4,19 @@ use std::error::Error;
 use std::fmt;
 
 /// The receiver was closed or dropped; the value comes back.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::mpsc::{self, error::SendError};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (send, receive) = mpsc::channel(1);
+/// drop(receive);
+/// // Nobody will receive it; the value comes back.
+/// assert_eq!(send.send("hello?").await, Err(SendError("hello?")));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
@@ -75,6 +88,16 @@ impl<T> From<SendError<T>> for TrySendError<T> {
 }
 
 /// Why nothing could be received without waiting.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::mpsc::{self, error::TryRecvError};
+///
+/// let (send, mut receive) = mpsc::channel::<u8>(1);
+/// assert_eq!(receive.try_recv(), Err(TryRecvError::Empty));
+/// drop(send);
+/// assert_eq!(receive.try_recv(), Err(TryRecvError::Disconnected));
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum TryRecvError {
     /// Nothing is there now; more may come.
@@ -115,6 +138,22 @@ mod send_timeout {
     use super::{Error, fmt};
 
     /// Why a value could not be sent in the given time.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::sync::mpsc::{self, error::SendTimeoutError};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (send, receive) = mpsc::channel(1);
+    /// send.send(1).await.unwrap();
+    /// let patience = Duration::from_secs(1);
+    /// assert_eq!(send.send_timeout(2, patience).await, Err(SendTimeoutError::Timeout(2)));
+    /// drop(receive);
+    /// assert_eq!(send.send_timeout(3, patience).await, Err(SendTimeoutError::Closed(3)));
+    /// # }
+    /// ```
     #[derive(PartialEq, Eq, Clone, Copy)]
     pub enum SendTimeoutError<T> {
         /// There was no room until the time ran out.
@@ -125,6 +164,20 @@ mod send_timeout {
 
     impl<T> SendTimeoutError<T> {
         /// The value that was not sent.
+        ///
+        /// # Examples
+        /// ```
+        /// use std::time::Duration;
+        /// use yamanote::sync::mpsc;
+        ///
+        /// # #[yamanote::main(flavor = "current_thread", start_paused = true)]
+        /// # async fn main() {
+        /// let (send, _receive) = mpsc::channel(1);
+        /// send.send("first").await.unwrap();
+        /// let error = send.send_timeout("second", Duration::from_secs(1)).await.unwrap_err();
+        /// assert_eq!(error.into_inner(), "second");
+        /// # }
+        /// ```
         pub fn into_inner(self) -> T {
             match self {
                 SendTimeoutError::Timeout(value) | SendTimeoutError::Closed(value) => value,

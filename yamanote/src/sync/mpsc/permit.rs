@@ -62,6 +62,22 @@ impl<T> fmt::Debug for Permit<'_, T> {
 ///
 /// Made by [`Sender::reserve_many`] and [`Sender::try_reserve_many`]. What is left when it is dropped is
 /// given back.
+///
+/// # Examples
+/// ```
+/// use yamanote::sync::mpsc;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (send, mut receive) = mpsc::channel(4);
+/// // Places for all of them first: either all are sent or none is.
+/// let places = send.reserve_many(3).await.unwrap();
+/// for (place, value) in places.zip(["a", "b", "c"]) {
+///     place.send(value);
+/// }
+/// assert_eq!(receive.recv().await, Some("a"));
+/// # }
+/// ```
 pub struct PermitIterator<'a, T> {
     chan: &'a Chan<T, Bounded>,
     left: usize,

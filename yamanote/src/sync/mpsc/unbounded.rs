@@ -134,17 +134,52 @@ impl<T> UnboundedSender<T> {
     }
 
     /// Makes a sender that does not keep the channel open.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::unbounded_channel::<u8>();
+    /// let weak = send.downgrade();
+    /// drop(send);
+    /// // A weak handle keeps nobody waiting: the channel is closed.
+    /// assert_eq!(receive.recv().await, None);
+    /// assert!(weak.upgrade().is_none());
+    /// # }
+    /// ```
     #[must_use = "a weak sender does nothing by itself"]
     pub fn downgrade(&self) -> WeakUnboundedSender<T> {
         WeakUnboundedSender { chan: self.chan.downgrade() }
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::unbounded_channel::<u8>();
+    /// let other = send.clone();
+    /// assert_eq!(send.strong_count(), 2);
+    /// # drop(other);
+    /// ```
     pub fn strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::unbounded_channel::<u8>();
+    /// let weak = send.downgrade();
+    /// assert_eq!(send.weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.chan.weak_count()
     }
@@ -259,6 +294,19 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Panics
     /// In an asynchronous context.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, mut receive) = mpsc::unbounded_channel();
+    /// for i in 0..5 {
+    ///     send.send(i).unwrap();
+    /// }
+    /// let mut values = Vec::new();
+    /// assert_eq!(receive.blocking_recv_many(&mut values, 3), 3);
+    /// assert_eq!(values, [0, 1, 2]);
+    /// ```
     #[track_caller]
     pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         block_on_thread(self.recv_many(buffer, limit))
@@ -286,6 +334,17 @@ impl<T> UnboundedReceiver<T> {
 
     /// Whether nothing more can be sent: it was closed, or all senders are dropped. There may be values
     /// left to receive.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, mut receive) = mpsc::unbounded_channel::<u8>();
+    /// assert!(!receive.is_closed());
+    /// receive.close();
+    /// assert!(receive.is_closed());
+    /// # drop(send);
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
@@ -319,6 +378,19 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// `Ready(None)` when it has ended. Only the waker of the last call is woken. `Pending` may also mean
     /// that the task's [budget](crate::task::coop) is spent; it is woken then as well.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::unbounded_channel();
+    /// send.send(1).unwrap();
+    /// assert_eq!(poll_fn(|cx| receive.poll_recv(cx)).await, Some(1));
+    /// # }
+    /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx)
     }
@@ -326,6 +398,23 @@ impl<T> UnboundedReceiver<T> {
     /// Asks for what is there, up to `limit` values, and has the task woken when there is something or
     /// the channel ends. See [`recv_many`](UnboundedReceiver::recv_many) and
     /// [`poll_recv`](UnboundedReceiver::poll_recv).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::unbounded_channel();
+    /// for i in 0..5 {
+    ///     send.send(i).unwrap();
+    /// }
+    /// let mut values = Vec::new();
+    /// assert_eq!(poll_fn(|cx| receive.poll_recv_many(cx, &mut values, 3)).await, 3);
+    /// assert_eq!(values, [0, 1, 2]);
+    /// # }
+    /// ```
     pub fn poll_recv_many(
         &mut self,
         cx: &mut Context<'_>,
@@ -336,11 +425,31 @@ impl<T> UnboundedReceiver<T> {
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::unbounded_channel::<u8>();
+    /// let other = send.clone();
+    /// assert_eq!(receive.sender_strong_count(), 2);
+    /// # drop(other);
+    /// ```
     pub fn sender_strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, receive) = mpsc::unbounded_channel::<u8>();
+    /// let weak = send.downgrade();
+    /// assert_eq!(receive.sender_weak_count(), 1);
+    /// # drop(weak);
+    /// ```
     pub fn sender_weak_count(&self) -> usize {
         self.chan.weak_count()
     }
@@ -354,16 +463,53 @@ impl<T> fmt::Debug for UnboundedReceiver<T> {
 
 impl<T> WeakUnboundedSender<T> {
     /// A sender, unless all senders have been dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, mut receive) = mpsc::unbounded_channel();
+    /// let weak = send.downgrade();
+    /// if let Some(send) = weak.upgrade() {
+    ///     send.send("still open").unwrap();
+    /// }
+    /// assert_eq!(receive.recv().await, Some("still open"));
+    /// # }
+    /// ```
     pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
         self.chan.upgrade().map(|chan| UnboundedSender { chan })
     }
 
     /// How many senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::unbounded_channel::<u8>();
+    /// let weak = send.downgrade();
+    /// assert_eq!(weak.strong_count(), 1);
+    /// drop(send);
+    /// assert_eq!(weak.strong_count(), 0);
+    /// ```
     pub fn strong_count(&self) -> usize {
         self.chan.strong_count()
     }
 
     /// How many weak senders there are.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::mpsc;
+    ///
+    /// let (send, _receive) = mpsc::unbounded_channel::<u8>();
+    /// let weak = send.downgrade();
+    /// let another = weak.clone();
+    /// assert_eq!(weak.weak_count(), 2);
+    /// # drop(another);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.chan.weak_count()
     }

@@ -250,6 +250,21 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// The guard as one of a part, the part being the whole.
     ///
     /// For code that takes [`RwLockMappedWriteGuard`]s.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::{RwLock, RwLockMappedWriteGuard, RwLockWriteGuard};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = RwLock::new(vec![1, 2]);
+    /// let all: RwLockMappedWriteGuard<'_, Vec<i32>> = RwLockWriteGuard::into_mapped(lock.write().await);
+    /// let mut first = RwLockMappedWriteGuard::map(all, |list| &mut list[0]);
+    /// *first = 7;
+    /// drop(first);
+    /// assert_eq!(*lock.read().await, [7, 2]);
+    /// # }
+    /// ```
     #[inline]
     pub fn into_mapped(this: Self) -> RwLockMappedWriteGuard<'a, T> {
         RwLockMappedWriteGuard { held: this.held, data: this.data, _marker: PhantomData }
@@ -327,6 +342,21 @@ impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     ///
     /// # Errors
     /// The guard as it was, if the closure answers `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::{RwLock, RwLockMappedWriteGuard, RwLockWriteGuard};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = RwLock::new(vec![vec![1], vec![]]);
+    /// let rows = RwLockWriteGuard::map(lock.write().await, |rows| &mut rows[1]);
+    /// // An empty row has no first element: the guard comes back as it was.
+    /// let Err(mut row) = RwLockMappedWriteGuard::try_map(rows, |row| row.first_mut()) else { panic!() };
+    /// row.push(2);
+    /// assert!(RwLockMappedWriteGuard::try_map(row, |row| row.first_mut()).is_ok());
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<F, U: ?Sized>(mut this: Self, f: F) -> Result<RwLockMappedWriteGuard<'a, U>, Self>
     where

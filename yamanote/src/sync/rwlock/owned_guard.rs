@@ -164,6 +164,19 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     /// The lock that is held.
     ///
     /// An associated function, so that it does not hide a method of the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{OwnedRwLockReadGuard, RwLock};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let guard = lock.clone().read_owned().await;
+    /// assert!(Arc::ptr_eq(OwnedRwLockReadGuard::rwlock(&guard), &lock));
+    /// # }
+    /// ```
     #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         &this.held.lock
@@ -293,6 +306,23 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// The guard as one of a part, the part being the whole.
     ///
     /// For code that takes [`OwnedRwLockMappedWriteGuard`]s.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(RwLock::new(vec![1, 2]));
+    /// let all: OwnedRwLockMappedWriteGuard<Vec<i32>> =
+    ///     OwnedRwLockWriteGuard::into_mapped(lock.clone().write_owned().await);
+    /// let mut first = OwnedRwLockMappedWriteGuard::map(all, |list| &mut list[0]);
+    /// *first = 7;
+    /// drop(first);
+    /// assert_eq!(*lock.read().await, [7, 2]);
+    /// # }
+    /// ```
     #[inline]
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
         OwnedRwLockMappedWriteGuard { held: this.held, data: this.data, _marker: PhantomData }
@@ -319,6 +349,19 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// The lock that is held.
     ///
     /// An associated function, so that it does not hide a method of the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let guard = lock.clone().write_owned().await;
+    /// assert!(Arc::ptr_eq(OwnedRwLockWriteGuard::rwlock(&guard), &lock));
+    /// # }
+    /// ```
     #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         &this.held.lock
@@ -356,6 +399,21 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     ///
     /// # Errors
     /// The guard as it was, if the closure answers `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(RwLock::new(vec![vec![1], vec![]]));
+    /// let row = OwnedRwLockWriteGuard::map(lock.write_owned().await, |rows| &mut rows[1]);
+    /// // An empty row has no first element: the guard comes back as it was.
+    /// let Err(row) = OwnedRwLockMappedWriteGuard::try_map(row, |row| row.first_mut()) else { panic!() };
+    /// assert!(row.is_empty());
+    /// # }
+    /// ```
     #[inline]
     pub fn try_map<F, V: ?Sized>(mut this: Self, f: F) -> Result<OwnedRwLockMappedWriteGuard<T, V>, Self>
     where
@@ -371,6 +429,19 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     /// The lock that is held.
     ///
     /// An associated function, so that it does not hide a method of the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use yamanote::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let lock = Arc::new(RwLock::new((1, 2)));
+    /// let guard = OwnedRwLockWriteGuard::map(lock.clone().write_owned().await, |pair| &mut pair.0);
+    /// assert!(Arc::ptr_eq(OwnedRwLockMappedWriteGuard::rwlock(&guard), &lock));
+    /// # }
+    /// ```
     #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         &this.held.lock

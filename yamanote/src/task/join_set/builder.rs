@@ -10,6 +10,18 @@ use crate::task::{self, AbortHandle, JoinSet, LocalSet};
 /// Spawns a task with options into a [`JoinSet`]. Made by [`JoinSet::build_task`].
 ///
 /// See [`task::Builder`] for what the options mean.
+///
+/// # Examples
+/// ```
+/// use yamanote::task::JoinSet;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut set = JoinSet::new();
+/// set.build_task().name("one").spawn(async { 1 }).unwrap();
+/// assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
+/// # }
+/// ```
 #[must_use = "builders do nothing unless used to spawn a task"]
 pub struct Builder<'a, T> {
     set: &'a mut JoinSet<T>,
@@ -22,6 +34,18 @@ impl<'a, T: 'static> Builder<'a, T> {
     }
 
     /// Names the task.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("one of the set").spawn(async {}).unwrap();
+    /// set.join_all().await;
+    /// # }
+    /// ```
     pub fn name(self, name: &'a str) -> Self {
         Builder { builder: self.builder.name(name), ..self }
     }
@@ -33,6 +57,18 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("one").spawn(async { 1 }).unwrap();
+    /// assert_eq!(set.join_all().await, [1]);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> io::Result<AbortHandle>
     where
@@ -47,6 +83,17 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("one").spawn_on(async { 1 }, runtime.handle()).unwrap();
+    /// assert_eq!(runtime.block_on(set.join_all()), [1]);
+    /// ```
     #[track_caller]
     pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<AbortHandle>
     where
@@ -64,6 +111,18 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// If no thread can be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("crunch").spawn_blocking(|| 1).unwrap();
+    /// assert_eq!(set.join_all().await, [1]);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F>(self, f: F) -> io::Result<AbortHandle>
     where
@@ -78,6 +137,17 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// If no thread can be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("crunch").spawn_blocking_on(|| 1, runtime.handle()).unwrap();
+    /// assert_eq!(runtime.block_on(set.join_all()), [1]);
+    /// ```
     #[track_caller]
     pub fn spawn_blocking_on<F>(self, f: F, handle: &Handle) -> io::Result<AbortHandle>
     where
@@ -95,6 +165,24 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{JoinSet, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let local = LocalSet::new();
+    /// local
+    ///     .run_until(async {
+    ///         let (mut set, value) = (JoinSet::new(), Rc::new(1));
+    ///         set.build_task().name("local").spawn_local(async move { *value }).unwrap();
+    ///         assert_eq!(set.join_all().await, [1]);
+    ///     })
+    ///     .await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> io::Result<AbortHandle>
     where
@@ -108,6 +196,20 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// None so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{JoinSet, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (local, value) = (LocalSet::new(), Rc::new(1));
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("local").spawn_local_on(async move { *value }, &local).unwrap();
+    /// assert_eq!(local.run_until(set.join_all()).await, [1]);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> io::Result<AbortHandle>
     where

@@ -48,16 +48,52 @@ pub struct JoinSet<T> {
 
 impl<T> JoinSet<T> {
     /// Makes an empty set.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// let set: JoinSet<u32> = JoinSet::new();
+    /// assert_eq!(set.len(), 0);
+    /// ```
     pub fn new() -> Self {
         JoinSet { entries: Entries::new(), _handles: PhantomData }
     }
 
     /// How many tasks are in the set, done or not.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// set.spawn(async {});
+    /// set.spawn(async {});
+    /// assert_eq!(set.len(), 2);
+    /// set.join_next().await;
+    /// assert_eq!(set.len(), 1); // finished ones count until they are joined
+    /// # }
+    /// ```
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether no task is in the set.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// assert!(set.is_empty());
+    /// set.spawn(async {});
+    /// assert!(!set.is_empty());
+    /// # }
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -83,6 +119,19 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// # Panics
     /// Outside a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// let handle = set.spawn(async { 1 });
+    /// assert!(!handle.is_finished());
+    /// assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&mut self, task: F) -> AbortHandle
     where
@@ -93,6 +142,18 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Spawns a task on the given runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let mut set = JoinSet::new();
+    /// set.spawn_on(async { 1 }, runtime.handle()); // from outside of the runtime
+    /// let result = runtime.block_on(set.join_next());
+    /// assert_eq!(result.unwrap().unwrap(), 1);
+    /// ```
     #[track_caller]
     pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
     where
@@ -106,6 +167,25 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// # Panics
     /// Outside a [`LocalSet`] and a [`LocalRuntime`](crate::runtime::LocalRuntime).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{JoinSet, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let local = LocalSet::new();
+    /// local
+    ///     .run_until(async {
+    ///         let value = Rc::new(1); // is not `Send`
+    ///         let mut set = JoinSet::new();
+    ///         set.spawn_local(async move { *value });
+    ///         assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
+    ///     })
+    ///     .await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(&mut self, task: F) -> AbortHandle
     where
@@ -117,6 +197,23 @@ impl<T: 'static> JoinSet<T> {
     /// Spawns a task on the given [`LocalSet`].
     ///
     /// It runs while that set is driven.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use yamanote::task::{JoinSet, LocalSet};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let local = LocalSet::new();
+    /// let value = Rc::new(1); // is not `Send`
+    /// let mut set = JoinSet::new();
+    /// set.spawn_local_on(async move { *value }, &local);
+    /// // It runs when the local set does.
+    /// let result = local.run_until(set.join_next()).await;
+    /// assert_eq!(result.unwrap().unwrap(), 1);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local_on<F>(&mut self, task: F, local_set: &LocalSet) -> AbortHandle
     where
@@ -159,6 +256,18 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If no thread can be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Runtime;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// let runtime = Runtime::new().unwrap();
+    /// let mut set = JoinSet::new();
+    /// set.spawn_blocking_on(|| 1, runtime.handle());
+    /// let result = runtime.block_on(set.join_next());
+    /// assert_eq!(result.unwrap().unwrap(), 1);
+    /// ```
     #[track_caller]
     pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
     where
@@ -232,6 +341,24 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// As [`try_join_next`](JoinSet::try_join_next), with the task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::{JoinSet, yield_now};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// let expected = set.spawn(async { 1 }).id();
+    /// let (id, value) = loop {
+    ///     match set.try_join_next_with_id() {
+    ///         Some(result) => break result.unwrap(),
+    ///         None => yield_now().await, // not finished yet
+    ///     }
+    /// };
+    /// assert_eq!((id, value), (expected, 1));
+    /// # }
+    /// ```
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         if self.entries.is_ready() { self.take_ready() } else { None }
     }
@@ -293,11 +420,45 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Aborts all tasks. They stay in the set, and are joined as cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// for _ in 0..3 {
+    ///     set.spawn(std::future::pending::<()>());
+    /// }
+    /// set.abort_all();
+    /// while let Some(result) = set.join_next().await {
+    ///     assert!(result.unwrap_err().is_cancelled());
+    /// }
+    /// # }
+    /// ```
     pub fn abort_all(&mut self) {
         self.entries.abort_all();
     }
 
     /// Takes all tasks out of the set without aborting them: they go on, and nobody waits for them.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::sync::oneshot;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (send, receive) = oneshot::channel();
+    /// let mut set = JoinSet::new();
+    /// set.spawn(async move { send.send("still running") });
+    /// set.detach_all();
+    /// assert!(set.is_empty());
+    /// drop(set); // would have aborted it
+    /// assert_eq!(receive.await, Ok("still running"));
+    /// # }
+    /// ```
     pub fn detach_all(&mut self) {
         self.entries.clear(false);
     }
@@ -307,11 +468,39 @@ impl<T: 'static> JoinSet<T> {
     /// `Ready(None)`: the set is empty. `Pending`: no task is done; the waker of the last call is woken when
     /// one is. As with other operations, the task's budget may be spent: then this is `Pending` although a
     /// task is done, and the waker was woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// set.spawn(async { 1 });
+    /// let result = poll_fn(|cx| set.poll_join_next(cx)).await;
+    /// assert_eq!(result.unwrap().unwrap(), 1);
+    /// # }
+    /// ```
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         self.poll_join_next_with_id(cx).map(|output| output.map(without_id))
     }
 
     /// As [`poll_join_next`](JoinSet::poll_join_next), with the task's id.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::task::JoinSet;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = JoinSet::new();
+    /// let expected = set.spawn(async { 1 }).id();
+    /// let (id, value) = poll_fn(|cx| set.poll_join_next_with_id(cx)).await.unwrap().unwrap();
+    /// assert_eq!((id, value), (expected, 1));
+    /// # }
+    /// ```
     pub fn poll_join_next_with_id(
         &mut self,
         cx: &mut Context<'_>,
