@@ -230,6 +230,23 @@ impl OpenOptions {
     }
 
     /// Further flags for the system's `open`.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::fs::OpenOptions;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("link");
+    /// std::os::unix::fs::symlink("nowhere", &path)?;
+    /// // A link is not followed, not even to nowhere.
+    /// let mut options = OpenOptions::new();
+    /// let error = options.read(true).custom_flags(libc::O_NOFOLLOW).open(&path).await.unwrap_err();
+    /// assert_eq!(error.raw_os_error(), Some(libc::ELOOP));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(unix)]
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);

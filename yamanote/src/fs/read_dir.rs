@@ -90,9 +90,9 @@ enum State {
 /// for name in ["a", "b", "c"] {
 ///     fs::write(folder.join(name), "").await?;
 /// }
-/// let mut entries: ReadDir = fs::read_dir(folder).await?;
+/// let mut listing: ReadDir = fs::read_dir(folder).await?;
 /// let mut names = Vec::new();
-/// while let Some(entry) = entries.next_entry().await? {
+/// while let Some(entry) = listing.next_entry().await? {
 ///     names.push(entry.file_name());
 /// }
 /// names.sort(); // they come in any order

@@ -86,6 +86,24 @@ impl ChildStdin {
     ///
     /// # Panics
     /// Outside a runtime with input/output enabled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::{Command, Stdio};
+    /// use yamanote::io::AsyncWriteExt;
+    /// use yamanote::process::ChildStdin;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Somebody else started it with the standard library.
+    /// let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    /// let mut input = ChildStdin::from_std(child.stdin.take().expect("it was asked for"))?;
+    /// input.write_all(b"to and fro").await?;
+    /// drop(input);
+    /// assert_eq!(child.wait_with_output()?.stdout, b"to and fro");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn from_std(inner: std::process::ChildStdin) -> io::Result<Self> {
         Ok(ChildStdin { inner: WritePipe::new(inner.into())? })
@@ -100,6 +118,25 @@ impl ChildStdout {
     ///
     /// # Panics
     /// Outside a runtime with input/output enabled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::{Command, Stdio};
+    /// use yamanote::io::AsyncReadExt;
+    /// use yamanote::process::ChildStdout;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Somebody else started it with the standard library.
+    /// let mut child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+    /// let mut output = ChildStdout::from_std(child.stdout.take().expect("it was asked for"))?;
+    /// let mut text = String::new();
+    /// output.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "hello\n");
+    /// child.wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn from_std(inner: std::process::ChildStdout) -> io::Result<Self> {
         Ok(ChildStdout { inner: ReadPipe::new(inner.into())? })
@@ -114,6 +151,25 @@ impl ChildStderr {
     ///
     /// # Panics
     /// Outside a runtime with input/output enabled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::{Command, Stdio};
+    /// use yamanote::io::AsyncReadExt;
+    /// use yamanote::process::ChildStderr;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Somebody else started it with the standard library.
+    /// let mut child = Command::new("sh").args(["-c", "echo oh >&2"]).stderr(Stdio::piped()).spawn()?;
+    /// let mut errors = ChildStderr::from_std(child.stderr.take().expect("it was asked for"))?;
+    /// let mut text = String::new();
+    /// errors.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "oh\n");
+    /// child.wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn from_std(inner: std::process::ChildStderr) -> io::Result<Self> {
         Ok(ChildStderr { inner: ReadPipe::new(inner.into())? })
@@ -202,6 +258,22 @@ mod os {
         ///
         /// # Errors
         /// If the system refuses the mode.
+        ///
+        /// # Examples
+        /// ```
+        /// use std::io::Write;
+        /// use std::process::Stdio;
+        /// use yamanote::process::Command;
+        ///
+        /// # #[yamanote::main(flavor = "current_thread")]
+        /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        /// let input = child.stdin.take().expect("it was asked for").into_owned_fd()?;
+        /// std::fs::File::from(input).write_all(b"by the standard library")?; // blocking
+        /// assert_eq!(child.wait_with_output().await?.stdout, b"by the standard library");
+        /// # Ok(())
+        /// # }
+        /// ```
         pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
             self.inner.into_owned_fd()
         }
@@ -212,6 +284,23 @@ mod os {
         ///
         /// # Errors
         /// If the system refuses the mode.
+        ///
+        /// # Examples
+        /// ```
+        /// use std::process::Stdio;
+        /// use yamanote::process::Command;
+        ///
+        /// # #[yamanote::main(flavor = "current_thread")]
+        /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// // The output of one is the input of the other, and nothing passes through here.
+        /// let mut echo = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+        /// let between = echo.stdout.take().expect("it was asked for").into_owned_fd()?;
+        /// let output = Command::new("tr").args(["a-z", "A-Z"]).stdin(between).output().await?;
+        /// assert_eq!(output.stdout, b"HELLO\n");
+        /// echo.wait().await?;
+        /// # Ok(())
+        /// # }
+        /// ```
         pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
             self.inner.into_owned_fd()
         }
@@ -222,6 +311,22 @@ mod os {
         ///
         /// # Errors
         /// If the system refuses the mode.
+        ///
+        /// # Examples
+        /// ```
+        /// use std::process::Stdio;
+        /// use yamanote::process::Command;
+        ///
+        /// # #[yamanote::main(flavor = "current_thread")]
+        /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let mut child = Command::new("sh").args(["-c", "echo oh >&2"]).stderr(Stdio::piped()).spawn()?;
+        /// let between = child.stderr.take().expect("it was asked for").into_owned_fd()?;
+        /// let output = Command::new("cat").stdin(between).output().await?;
+        /// assert_eq!(output.stdout, b"oh\n");
+        /// child.wait().await?;
+        /// # Ok(())
+        /// # }
+        /// ```
         pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
             self.inner.into_owned_fd()
         }

@@ -28,10 +28,8 @@ pub enum RuntimeFlavor {
 /// ```should_panic
 /// use yamanote::runtime::{Builder, UnhandledPanic};
 ///
-/// let runtime = Builder::new_current_thread()
-///     .unhandled_panic(UnhandledPanic::ShutdownRuntime)
-///     .build()
-///     .unwrap();
+/// let policy = UnhandledPanic::ShutdownRuntime;
+/// let runtime = Builder::new_current_thread().unhandled_panic(policy).build().unwrap();
 /// runtime.spawn(async { panic!("nobody would notice") });
 /// runtime.block_on(std::future::pending::<()>());
 /// ```

@@ -694,6 +694,22 @@ pub struct Notified<'a> {
 /// The future of [`Notify::notified_owned`].
 ///
 /// Once it was ready it stays so.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use yamanote::sync::Notify;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let notify = Arc::new(Notify::new());
+/// // Borrows nothing, so it can go to another task.
+/// let notified = notify.clone().notified_owned();
+/// let waiting = yamanote::spawn(notified);
+/// notify.notify_one();
+/// waiting.await.unwrap();
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct OwnedNotified {
@@ -741,6 +757,22 @@ impl<'a> Notified<'a> {
 
 impl OwnedNotified {
     /// As [`Notified::enable`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use std::sync::Arc;
+    /// use yamanote::sync::Notify;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let notify = Arc::new(Notify::new());
+    /// let mut notified = pin!(notify.clone().notified_owned());
+    /// notified.as_mut().enable(); // from here on it is among those that wait
+    /// notify.notify_waiters();
+    /// notified.await;
+    /// # }
+    /// ```
     pub fn enable(self: Pin<&mut Self>) -> bool {
         let (notify, inner) = self.parts();
         inner.poll(notify, None).is_ready()

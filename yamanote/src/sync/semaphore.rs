@@ -170,8 +170,8 @@ impl Semaphore {
     /// ```
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Semaphore::new(2);
-    /// assert_eq!(semaphore.available_permits(), 2);
+    /// let places = Semaphore::new(2);
+    /// assert_eq!(places.available_permits(), 2);
     /// ```
     #[track_caller]
     pub fn new(permits: usize) -> Self {
@@ -207,11 +207,11 @@ impl Semaphore {
     ///
     /// # #[yamanote::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let semaphore = Semaphore::new(3);
-    /// let permit = semaphore.acquire().await.unwrap();
-    /// assert_eq!(semaphore.available_permits(), 2);
+    /// let places = Semaphore::new(3);
+    /// let permit = places.acquire().await.unwrap();
+    /// assert_eq!(places.available_permits(), 2);
     /// drop(permit);
-    /// assert_eq!(semaphore.available_permits(), 3);
+    /// assert_eq!(places.available_permits(), 3);
     /// # }
     /// ```
     pub fn available_permits(&self) -> usize {
@@ -522,11 +522,11 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(1));
-    /// let permit = semaphore.clone().blocking_acquire_owned().unwrap();
+    /// let places = Arc::new(Semaphore::new(1));
+    /// let permit = places.clone().blocking_acquire_owned().unwrap();
     /// // It can go to another thread, and comes back from there.
     /// std::thread::spawn(move || drop(permit)).join().unwrap();
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// assert_eq!(places.available_permits(), 1);
     /// ```
     #[track_caller]
     pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
@@ -547,9 +547,9 @@ impl Semaphore {
     /// use std::sync::Arc;
     /// use yamanote::sync::Semaphore;
     ///
-    /// let semaphore = Arc::new(Semaphore::new(3));
-    /// let permit = semaphore.clone().blocking_acquire_many_owned(2).unwrap();
-    /// assert_eq!(semaphore.available_permits(), 1);
+    /// let places = Arc::new(Semaphore::new(3));
+    /// let permit = places.clone().blocking_acquire_many_owned(2).unwrap();
+    /// assert_eq!(places.available_permits(), 1);
     /// # drop(permit);
     /// ```
     #[track_caller]

@@ -10,6 +10,29 @@ use crate::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use crate::net::TcpStream;
 
 /// The half of a [`TcpStream`] that reads, borrowed by [`TcpStream::split`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::AsyncReadExt;
+/// use yamanote::net::{TcpStream, tcp::ReadHalf};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn hear(mut read: ReadHalf<'_>) -> std::io::Result<u8> {
+///     read.read_u8().await
+/// }
+///
+/// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let connecting = TcpStream::connect(listener.local_addr()?);
+/// # let (client, server) = yamanote::join!(connecting, listener.accept());
+/// # let (client, server) = (client?, server?.0);
+/// # let mut server = server;
+/// client.try_write(b"x")?;
+/// let (read, _write) = server.split();
+/// assert_eq!(hear(read).await?, b'x');
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ReadHalf<'a>(&'a TcpStream);
 
@@ -17,6 +40,28 @@ pub struct ReadHalf<'a>(&'a TcpStream);
 ///
 /// Dropping it changes nothing;
 /// [`shutdown`](crate::io::AsyncWriteExt::shutdown) closes the writing direction.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+/// use yamanote::net::{TcpStream, tcp::WriteHalf};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn speak(mut write: WriteHalf<'_>) -> std::io::Result<()> {
+///     write.write_u8(b'x').await
+/// }
+///
+/// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let connecting = TcpStream::connect(listener.local_addr()?);
+/// # let (client, server) = yamanote::join!(connecting, listener.accept());
+/// # let (client, server) = (client?, server?.0);
+/// # let (mut client, mut server) = (client, server);
+/// speak(server.split().1).await?;
+/// assert_eq!(client.read_u8().await?, b'x');
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct WriteHalf<'a>(&'a TcpStream);
 

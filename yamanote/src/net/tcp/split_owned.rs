@@ -24,6 +24,32 @@ pub struct OwnedReadHalf {
 ///
 /// Dropping it closes the writing direction, so that the peer sees the end of the stream, unless it is
 /// [forgotten](OwnedWriteHalf::forget).
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+/// use yamanote::net::{TcpStream, tcp::OwnedWriteHalf};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn speak(mut write: OwnedWriteHalf) -> std::io::Result<()> {
+///     write.write_all(b"good bye").await
+///     // Dropped, it ends its direction; the other one goes on.
+/// }
+///
+/// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let connecting = TcpStream::connect(listener.local_addr()?);
+/// # let (client, server) = yamanote::join!(connecting, listener.accept());
+/// # let (client, server) = (client?, server?.0);
+/// # let mut client = client;
+/// let (_read, write) = server.into_split();
+/// yamanote::spawn(speak(write));
+/// let mut text = String::new();
+/// client.read_to_string(&mut text).await?;
+/// assert_eq!(text, "good bye");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     /// Whether the drop has to close the writing direction.
@@ -32,6 +58,25 @@ pub struct OwnedWriteHalf {
 }
 
 /// The error of [`reunite`](OwnedReadHalf::reunite): the halves are not of the same stream. It holds them.
+///
+/// # Examples
+/// ```
+/// use yamanote::net::TcpStream;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let connecting = TcpStream::connect(listener.local_addr()?);
+/// # let (client, server) = yamanote::join!(connecting, listener.accept());
+/// # let (client, server) = (client?, server?.0);
+/// let (read, write) = client.into_split();
+/// let (others_read, _others_write) = server.into_split();
+/// // Not of the same stream: both come back in the error.
+/// let error = write.reunite(others_read).unwrap_err();
+/// assert!(error.1.reunite(read).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
@@ -88,6 +133,24 @@ impl OwnedReadHalf {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been read.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.try_write(b"text")?;
+    /// let (mut read, _write) = server.into_split();
+    /// assert_eq!(read.peek(&mut [0; 8]).await?, 4);
+    /// assert_eq!(read.try_read(&mut [0; 8])?, 4); // still there
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut buf = ReadBuf::new(buf);
         poll_fn(|cx| self.poll_peek(cx, &mut buf)).await
@@ -105,11 +168,47 @@ impl OwnedReadHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// client.try_write(b"text")?;
+    /// let (read, _write) = server.into_split();
+    /// read.readable().await?;
+    /// assert_eq!(read.try_read(&mut [0; 8])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         self.stream.readable().await
     }
 
     /// Reads what there is, without waiting; see [`TcpStream::try_read`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let _client = client;
+    /// let (read, _write) = server.into_split();
+    /// assert_eq!(read.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.try_read(buf)
     }
@@ -120,11 +219,45 @@ impl OwnedReadHalf {
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (read, _write) = client.into_split();
+    /// assert_eq!(read.peer_addr()?, server.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # drop(server);
+    /// let address = client.local_addr()?;
+    /// let (read, _write) = client.into_split();
+    /// assert_eq!(read.local_addr()?, address);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
@@ -135,11 +268,49 @@ impl OwnedWriteHalf {
     ///
     /// # Errors
     /// With both halves when they are not of the same stream.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # drop(server);
+    /// let (read, write) = client.into_split();
+    /// let client: TcpStream = write.reunite(read)?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reunite(self, other: OwnedReadHalf) -> Result<TcpStream, ReuniteError> {
         reunite(other, self)
     }
 
     /// Drops the half without closing the writing direction.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (read, write) = client.into_split();
+    /// write.forget(); // its direction stays open
+    /// # yamanote::task::yield_now().await;
+    /// assert_eq!(server.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # drop(read);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn forget(mut self) {
         self.ends_stream = false;
     }
@@ -156,11 +327,47 @@ impl OwnedWriteHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let _server = server;
+    /// let (_read, write) = client.into_split();
+    /// write.writable().await?;
+    /// assert_eq!(write.try_write(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         self.stream.writable().await
     }
 
     /// Writes what there is room for, without waiting; see [`TcpStream::try_write`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::TcpStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// # let _server = server;
+    /// let (_read, write) = client.into_split();
+    /// write.writable().await?;
+    /// assert_eq!(write.try_write(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.stream.try_write(buf)
     }

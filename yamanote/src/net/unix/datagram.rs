@@ -183,6 +183,20 @@ impl UnixDatagram {
     }
 
     /// The address the socket is bound to.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let socket = UnixDatagram::bind(&path)?;
+    /// assert_eq!(socket.local_addr()?.as_pathname(), Some(path.as_path()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr().map(SocketAddr)
     }
@@ -204,6 +218,20 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::net::Shutdown;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.shutdown(Shutdown::Both)?;
+    /// assert!(other.send(b"too late").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.io.shutdown(how)
     }
@@ -334,6 +362,19 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// As for [`ready`](UnixDatagram::ready).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixDatagram::pair()?;
+    /// one.writable().await?;
+    /// assert_eq!(one.try_send(b"hello")?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         self.ready(Interest::WRITABLE).await.map(drop)
     }
@@ -348,6 +389,20 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// As for [`ready`](UnixDatagram::ready).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"hello").await?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_recv(&mut [0; 16])?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         self.ready(Interest::READABLE).await.map(drop)
     }
@@ -392,6 +447,19 @@ impl UnixDatagram {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](UnixDatagram::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixDatagram::pair()?;
+    /// one.writable().await?;
+    /// assert_eq!(one.try_send(b"hello")?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || self.io.send(buf))
     }
@@ -432,6 +500,19 @@ impl UnixDatagram {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](UnixDatagram::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (_one, other) = UnixDatagram::pair()?;
+    /// assert_eq!(other.try_recv(&mut [0; 16]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || self.io.recv(buf))
     }

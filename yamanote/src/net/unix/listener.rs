@@ -90,6 +90,22 @@ impl UnixListener {
     ///
     /// # Panics
     /// Outside a runtime, or on one without I/O.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    /// listener.set_nonblocking(true)?; // nobody else does it
+    /// let listener = UnixListener::from_std(listener)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(path.as_path()));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
         UnixListener::new(mio::net::UnixListener::from_std(listener))

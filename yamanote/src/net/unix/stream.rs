@@ -162,6 +162,19 @@ impl UnixStream {
     ///
     /// # Errors
     /// When it cannot be taken from the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// let one: std::os::unix::net::UnixStream = one.into_std()?;
+    /// one.set_nonblocking(false)?; // it stays non-blocking otherwise
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
         self.io.into_inner().map(Into::into)
     }
@@ -188,11 +201,39 @@ impl UnixStream {
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// assert!(one.local_addr()?.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr().map(SocketAddr)
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let client = UnixStream::connect(&path).await?;
+    /// assert_eq!(client.peer_addr()?.as_pathname(), Some(path.as_path()));
+    /// # drop(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr().map(SocketAddr)
     }
