@@ -35,9 +35,18 @@ enum State {
 impl Child {
     #[track_caller]
     pub(super) fn new(mut child: StdChild, kill_on_drop: bool) -> io::Result<Child> {
-        let stdin = child.stdin.take().map(ChildStdin::from_std).transpose()?;
-        let stdout = child.stdout.take().map(ChildStdout::from_std).transpose()?;
-        let stderr = child.stderr.take().map(ChildStderr::from_std).transpose()?;
+        let pipes = child.stdin.take().map(ChildStdin::from_std).transpose().and_then(|stdin| {
+            let stdout = child.stdout.take().map(ChildStdout::from_std).transpose()?;
+            let stderr = child.stderr.take().map(ChildStderr::from_std).transpose()?;
+            Ok((stdin, stdout, stderr))
+        });
+        let (stdin, stdout, stderr) = match pipes {
+            Ok(pipes) => pipes,
+            Err(error) => {
+                imp::give_up(child);
+                return Err(error);
+            }
+        };
         let state = State::Running(imp::Running::new(child)?);
         Ok(Child { state, kill_on_drop, _not_unwind_safe: PhantomData, stdin, stdout, stderr })
     }

@@ -162,3 +162,41 @@ fn a_program_that_is_not_there() {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     });
 }
+
+/// The process runs by the time its pipes are refused; whoever is told of a failure is not told of a process.
+#[test]
+fn a_child_that_cannot_be_watched_is_ended_and_leaves_no_zombie() {
+    use std::io::{Read, Write};
+    use std::os::unix::process::CommandExt;
+
+    let runtime = super::support::single();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    for piped in [true, false] {
+        let (mut told, teller) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut command = std::process::Command::new("sleep");
+        command.arg("1000");
+        // SAFETY: asks for a number and writes to a socket, which the child of a fork may.
+        unsafe {
+            command.pre_exec(move || (&teller).write_all(&std::process::id().to_ne_bytes()));
+        }
+        let mut command = Command::from(command);
+        if piped {
+            command.stdin(Stdio::piped());
+        }
+        let result = {
+            let _entered = handle.enter();
+            command.spawn()
+        };
+        assert!(result.is_err());
+        let mut id = [0; 4];
+        told.read_exact(&mut id).unwrap();
+        let id = u32::from_ne_bytes(id);
+        super::support::single().block_on(async {
+            while exists(id) {
+                // Starting another reaps.
+                assert!(Command::new("true").status().await.unwrap().success());
+            }
+        });
+    }
+}

@@ -24,6 +24,13 @@ pub(super) fn check_runtime() {
     assert!(handle.shared.driver(0).io.is_enabled(), "{}", crate::engine::io::DISABLED);
 }
 
+/// Ends a child that its starter is not told of, since it could not be watched.
+pub(super) fn give_up(mut child: StdChild) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    orphans::adopt(child);
+}
+
 /// A child whose end is not known.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -57,7 +64,7 @@ impl Running {
         match Exit::of(&child) {
             Ok(exit) => Ok(Running { child: Some(child), exit }),
             Err(error) => {
-                orphans::adopt(child);
+                give_up(child);
                 Err(error)
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn adopt(child: Child) {
 
 /// Asks for the end of all of them, without waiting.
 pub(super) fn reap() {
-    // Somebody at it already does it for us.
-    let Ok(mut orphans) = ORPHANS.try_lock() else { return };
+    // Not merely tried: somebody who is at it may have passed the one whose end we heard of.
+    let mut orphans = ORPHANS.lock().unwrap_or_else(PoisonError::into_inner);
     orphans.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }
