@@ -38,17 +38,19 @@ fn hand_over(worker: &worker::Worker) -> Option<Arc<Handed>> {
     let handed = Arc::new(Handed(std::sync::Mutex::new(Some(core))));
     let handle = Handle { shared: Arc::clone(&worker.shared) };
     let (shared, core) = (Arc::clone(&worker.shared), Arc::clone(&handed));
+    let lent = worker.shared.pool.lend_core();
     // The user's hook and thread name may panic: then this thread stays the worker.
     let put_back = PutBack(worker, &handed);
     // The job's result is of no interest: it runs until the worker is taken over again or shuts down.
     let (_join, result) = worker.shared.pool.try_spawn(
         &handle,
         move || {
+            let _lent = lent;
             if let Some(core) = core.take() {
                 context::exit_runtime(|| worker::drive(shared, core));
             }
         },
-        crate::engine::blocking::Mandatory::Yes,
+        crate::engine::blocking::Mandatory::Core,
         Origin::here(),
     );
     drop(result);

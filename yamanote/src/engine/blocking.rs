@@ -97,6 +97,8 @@ impl<F: FnOnce() -> R, R> Future for BlockingTask<F> {
 pub(crate) enum Mandatory {
     Yes,
     No,
+    /// It is, and comes before all others: a worker's core waits for a thread to drive it.
+    Core,
 }
 
 struct Queued {
@@ -113,12 +115,31 @@ struct State {
     promised: usize,
     /// A thread looks for work without waiting; one at most, and not counted in `idle`.
     looking: bool,
+    /// Cores that were handed to the pool. A thread that drives a worker, perhaps for good, is none of those that
+    /// the user allowed for blocking work: it does not count for the limit.
+    cores: usize,
     shutdown: bool,
     next_thread: usize,
     /// Threads to be joined at shutdown.
     handles: HashMap<usize, thread::JoinHandle<()>>,
     /// The thread that ended last, joined by the next one to end.
     ended: Option<thread::JoinHandle<()>>,
+}
+
+impl State {
+    /// Takes back what was queued last, which was a core or not.
+    fn take_newest(&mut self, core: bool) -> Option<Queued> {
+        if core { self.queue.pop_front() } else { self.queue.pop_back() }
+    }
+}
+
+/// A core is in the pool's hands, until dropped.
+pub(crate) struct CoreLent(Pool);
+
+impl Drop for CoreLent {
+    fn drop(&mut self) {
+        self.0.lock().cores -= 1;
+    }
 }
 
 pub(crate) struct PoolConfig {
@@ -203,13 +224,17 @@ impl Pool {
     }
 
     fn submit(&self, handle: &Handle, queued: Queued) -> Result<(), SpawnError> {
+        let core = queued.mandatory == Mandatory::Core;
         let mut state = self.lock();
         if state.shutdown {
             drop(state);
             queued.job.shutdown();
             return Err(SpawnError::ShutDown);
         }
-        state.queue.push_back(queued);
+        match queued.mandatory {
+            Mandatory::Core => state.queue.push_front(queued),
+            _ => state.queue.push_back(queued),
+        }
         if std::mem::take(&mut state.looking) {
             // Relaxed: a hint, see above.
             self.0.signals.fetch_add(1, Ordering::Relaxed);
@@ -224,7 +249,7 @@ impl Pool {
             self.0.work.notify_one();
             return Ok(());
         }
-        if state.threads == self.0.config.thread_cap {
+        if state.threads >= self.0.config.thread_cap + state.cores {
             return Ok(());
         }
         let number = state.next_thread;
@@ -233,7 +258,7 @@ impl Pool {
         let started = match started {
             Ok(started) => started,
             Err(payload) => {
-                let queued = state.queue.pop_back();
+                let queued = state.take_newest(core);
                 drop(state);
                 if let Some(queued) = queued {
                     queued.job.shutdown();
@@ -251,7 +276,7 @@ impl Pool {
             // Another thread will come to it.
             Err(_) if state.threads > 0 => Ok(()),
             Err(error) => {
-                let queued = state.queue.pop_back();
+                let queued = state.take_newest(core);
                 drop(state);
                 if let Some(queued) = queued {
                     queued.job.shutdown();
@@ -259,6 +284,12 @@ impl Pool {
                 Err(SpawnError::NoThreads(error))
             }
         }
+    }
+
+    /// To be kept by the job that drives a core, from before it is spawned.
+    pub(crate) fn lend_core(&self) -> CoreLent {
+        self.lock().cores += 1;
+        CoreLent(self.clone())
     }
 
     fn start_thread(&self, handle: &Handle, number: usize) -> io::Result<thread::JoinHandle<()>> {
@@ -302,6 +333,10 @@ impl Pool {
                     queued.job.run();
                 }
                 state = self.lock();
+                if state.threads > self.0.config.thread_cap + state.cores {
+                    // Back from driving a worker, while another thread was started in our place.
+                    break 'work;
+                }
             }
             if state.shutdown {
                 break;

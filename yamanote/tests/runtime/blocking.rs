@@ -127,6 +127,40 @@ fn block_in_place_many_times() {
     });
 }
 
+/// A pool's thread that takes a worker over is none of those that the limit allows for blocking jobs.
+#[test]
+fn block_in_place_leaves_the_pool_its_threads() {
+    for workers in [1, 3] {
+        let mut builder = Builder::new_multi_thread();
+        let rt = builder.worker_threads(workers).max_blocking_threads(1).build().unwrap();
+        for _ in 0..20 {
+            rt.block_on(async {
+                let in_place =
+                    || yamanote::spawn(async { task::block_in_place(std::thread::yield_now) });
+                let tasks: Vec<_> = (0..workers).map(|_| in_place()).collect();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+                // Would wait for a thread for ever. One at a time, still.
+                let running = Arc::new(AtomicUsize::new(0));
+                let jobs: Vec<_> = (0..4)
+                    .map(|_| {
+                        let running = Arc::clone(&running);
+                        task::spawn_blocking(move || {
+                            assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                            std::thread::yield_now();
+                            running.fetch_sub(1, Ordering::SeqCst);
+                        })
+                    })
+                    .collect();
+                for job in jobs {
+                    job.await.unwrap();
+                }
+            });
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "can call blocking only when running on the multi-threaded runtime")]
 fn block_in_place_needs_several_threads() {
