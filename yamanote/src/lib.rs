@@ -27,7 +27,7 @@ mod runtime;
 #[cfg(feature = "signal")]
 pub mod signal;
 // Children that end are told by a signal where there is no better way.
-#[cfg(all(feature = "process", not(feature = "signal")))]
+#[cfg(all(unix, feature = "process", not(feature = "signal")))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod signal;
 pub mod stream;

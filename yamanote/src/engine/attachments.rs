@@ -11,6 +11,7 @@ impl Attachments {
     ///
     /// # Errors
     /// Those of `make`.
+    #[cfg(unix)]
     pub(crate) fn get_or_try<T: Any + Send + Sync, E>(
         &self,
         make: impl FnOnce() -> Result<Arc<T>, E>,

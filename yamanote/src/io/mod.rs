@@ -24,6 +24,8 @@ mod read_buf;
 
 #[cfg(all(unix, feature = "net"))]
 mod async_fd;
+#[cfg(any(feature = "io-std", feature = "process"))]
+pub(crate) mod pool;
 #[cfg(feature = "io-std")]
 mod stdio;
 #[cfg(feature = "io-util")]

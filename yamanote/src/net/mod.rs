@@ -3,7 +3,7 @@
 //! - [`TcpListener`] and [`TcpStream`] for connections over TCP, [`TcpSocket`] to set them up,
 //! - [`UdpSocket`] for datagrams over UDP,
 //! - [`UnixListener`], [`UnixStream`], [`UnixDatagram`] and [`UnixSocket`] for the same within a host,
-//! - [`unix::pipe`] for pipes,
+//! - `unix::pipe` for pipes, `windows::named_pipe` for those of Windows,
 //! - [`lookup_host`] for addresses of hosts.
 //!
 //! Sockets belong to the runtime in whose context they were made, and work, waits included, from any
@@ -18,6 +18,8 @@ pub mod tcp;
 mod udp;
 #[cfg(unix)]
 pub mod unix;
+#[cfg(windows)]
+pub mod windows;
 
 pub use addr::ToSocketAddrs;
 pub use lookup_host::lookup_host;

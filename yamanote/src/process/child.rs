@@ -229,6 +229,17 @@ impl Child {
     }
 }
 
+#[cfg(windows)]
+impl Child {
+    /// The process's handle, which stays this type's. `None` once the process's end is known.
+    pub fn raw_handle(&self) -> Option<std::os::windows::io::RawHandle> {
+        match &self.state {
+            State::Running(running) => Some(running.raw_handle()),
+            State::Done(_) => None,
+        }
+    }
+}
+
 impl fmt::Debug for Child {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Child")

@@ -552,6 +552,22 @@ impl Command {
     }
 }
 
+#[cfg(windows)]
+impl Command {
+    /// Flags for the system's `CreateProcess`, beside the one for a Unicode environment, which is always set.
+    pub fn creation_flags(&mut self, flags: u32) -> &mut Command {
+        std::os::windows::process::CommandExt::creation_flags(&mut self.std, flags);
+        self
+    }
+
+    /// Appends text to the command line as it is, neither quoted nor escaped, for programs that take their command line
+    /// apart by rules of their own (`cmd.exe /c`).
+    pub fn raw_arg<S: AsRef<OsStr>>(&mut self, text_to_append_as_is: S) -> &mut Command {
+        std::os::windows::process::CommandExt::raw_arg(&mut self.std, text_to_append_as_is);
+        self
+    }
+}
+
 impl From<StdCommand> for Command {
     fn from(std: StdCommand) -> Command {
         Command { std, kill_on_drop: false }

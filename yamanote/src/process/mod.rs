@@ -27,6 +27,8 @@ mod command;
 mod stdio;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 pub use child::Child;
 pub use command::Command;
@@ -34,3 +36,5 @@ pub use stdio::{ChildStderr, ChildStdin, ChildStdout};
 
 #[cfg(unix)]
 use unix as imp;
+#[cfg(windows)]
+use windows as imp;

@@ -85,7 +85,7 @@ impl ChildStdin {
     /// If the system does not watch it.
     ///
     /// # Panics
-    /// Outside a runtime with input/output enabled.
+    /// On Unix, outside a runtime with input/output enabled.
     ///
     /// # Examples
     /// ```
@@ -117,7 +117,7 @@ impl ChildStdout {
     /// If the system does not watch it.
     ///
     /// # Panics
-    /// Outside a runtime with input/output enabled.
+    /// On Unix, outside a runtime with input/output enabled.
     ///
     /// # Examples
     /// ```
@@ -150,7 +150,7 @@ impl ChildStderr {
     /// If the system does not watch it.
     ///
     /// # Panics
-    /// Outside a runtime with input/output enabled.
+    /// On Unix, outside a runtime with input/output enabled.
     ///
     /// # Examples
     /// ```
@@ -177,20 +177,24 @@ impl ChildStderr {
 }
 
 impl AsyncWrite for ChildStdin {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.inner.poll_write(cx, buf)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_flush(cx)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -198,13 +202,13 @@ impl AsyncWrite for ChildStdin {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        WritePipe::IS_VECTORED
     }
 }
 
 impl AsyncRead for ChildStdout {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -214,7 +218,7 @@ impl AsyncRead for ChildStdout {
 
 impl AsyncRead for ChildStderr {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -365,6 +369,80 @@ mod os {
     impl AsFd for ChildStderr {
         fn as_fd(&self) -> BorrowedFd<'_> {
             self.inner.as_fd()
+        }
+    }
+}
+
+#[cfg(windows)]
+mod os {
+    use std::io;
+    use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle, RawHandle};
+
+    use super::{ChildStderr, ChildStdin, ChildStdout};
+
+    impl ChildStdin {
+        /// The pipe's handle, out of the runtime's hands. A duplicate while a read or write is under way.
+        ///
+        /// # Errors
+        /// If the system refuses the duplicate.
+        pub fn into_owned_handle(self) -> io::Result<OwnedHandle> {
+            self.inner.into_owned_handle()
+        }
+    }
+
+    impl ChildStdout {
+        /// The pipe's handle, out of the runtime's hands. A duplicate while a read or write is under way.
+        ///
+        /// # Errors
+        /// If the system refuses the duplicate.
+        pub fn into_owned_handle(self) -> io::Result<OwnedHandle> {
+            self.inner.into_owned_handle()
+        }
+    }
+
+    impl ChildStderr {
+        /// The pipe's handle, out of the runtime's hands. A duplicate while a read or write is under way.
+        ///
+        /// # Errors
+        /// If the system refuses the duplicate.
+        pub fn into_owned_handle(self) -> io::Result<OwnedHandle> {
+            self.inner.into_owned_handle()
+        }
+    }
+
+    impl AsRawHandle for ChildStdin {
+        fn as_raw_handle(&self) -> RawHandle {
+            self.inner.as_raw_handle()
+        }
+    }
+
+    impl AsHandle for ChildStdin {
+        fn as_handle(&self) -> BorrowedHandle<'_> {
+            self.inner.as_handle()
+        }
+    }
+
+    impl AsRawHandle for ChildStdout {
+        fn as_raw_handle(&self) -> RawHandle {
+            self.inner.as_raw_handle()
+        }
+    }
+
+    impl AsHandle for ChildStdout {
+        fn as_handle(&self) -> BorrowedHandle<'_> {
+            self.inner.as_handle()
+        }
+    }
+
+    impl AsRawHandle for ChildStderr {
+        fn as_raw_handle(&self) -> RawHandle {
+            self.inner.as_raw_handle()
+        }
+    }
+
+    impl AsHandle for ChildStderr {
+        fn as_handle(&self) -> BorrowedHandle<'_> {
+            self.inner.as_handle()
         }
     }
 }

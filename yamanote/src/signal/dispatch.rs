@@ -1,7 +1,7 @@
 //! From the signal handler to the listeners.
 //!
 //! ```text
-//! handler ──► pending flag + one byte into a socket ──► pump of some runtime ──► version + wakers
+//! handler ──► pending flag + one byte into a socket ──► pump of some runtime ──► [`Slot`]
 //! ```
 //!
 //! A handler may do next to nothing, so it sets its signal's flag and writes a byte into a socket pair that
@@ -11,7 +11,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as StdStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -22,29 +22,20 @@ use crate::engine::io::poll_evented::PollEvented;
 use crate::engine::io::source::Direction;
 use crate::io::interest::Interest;
 use crate::runtime::Handle;
-use crate::util::WakeList;
+use crate::signal::slot::{Listening, Slot};
 
 /// What the process keeps for each signal.
 #[derive(Default)]
-pub(super) struct Slot {
+struct Kind {
     /// Set by the handler, taken by a pump.
     pending: AtomicBool,
-    /// How often listeners were told. They compare.
-    version: AtomicUsize,
-    listeners: Mutex<Listeners>,
+    slot: Slot,
     /// Whether the handler is installed, and what came of it.
     installed: Mutex<bool>,
 }
 
-#[derive(Default)]
-struct Listeners {
-    /// By listener number; numbers are used again.
-    wakers: Vec<Option<Waker>>,
-    free: Vec<usize>,
-}
-
 struct Globals {
-    slots: Box<[Slot]>,
+    kinds: Box<[Kind]>,
     sender: StdStream,
     receiver: StdStream,
 }
@@ -57,15 +48,11 @@ fn globals() -> io::Result<&'static Globals> {
     let (sender, receiver) = StdStream::pair()?;
     sender.set_nonblocking(true)?;
     receiver.set_nonblocking(true)?;
-    let slots = (0..=crate::sys::unix::highest_signal()).map(|_| Slot::default()).collect();
-    Ok(GLOBALS.get_or_init(|| Globals { slots, sender, receiver }))
+    let kinds = (0..=crate::sys::unix::highest_signal()).map(|_| Kind::default()).collect();
+    Ok(GLOBALS.get_or_init(|| Globals { kinds, sender, receiver }))
 }
 
-impl Slot {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Listeners> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl Kind {
     /// Installs the handler, once in the process's life.
     fn install(&'static self, signal: i32, globals: &'static Globals) -> io::Result<()> {
         let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,25 +77,8 @@ impl Slot {
         if !self.pending.load(Ordering::Relaxed) || !self.pending.swap(false, Ordering::Acquire) {
             return false;
         }
-        // Release pairs with the Acquire in `poll_changed`.
-        self.version.fetch_add(1, Ordering::Release);
-        let mut next = 0;
-        let mut wakers = WakeList::new();
-        loop {
-            {
-                let mut listeners = self.lock();
-                while next < listeners.wakers.len() && wakers.can_push() {
-                    if let Some(waker) = listeners.wakers[next].take() {
-                        wakers.push(waker);
-                    }
-                    next += 1;
-                }
-            }
-            if wakers.is_empty() {
-                return true;
-            }
-            wakers.wake_all();
-        }
+        self.slot.tell();
+        true
     }
 }
 
@@ -128,7 +98,7 @@ pub(crate) fn on_child_exit(hook: fn()) -> io::Result<()> {
     }
     let globals = globals()?;
     Pump::of(&handle, globals)?;
-    globals.slots[libc::SIGCHLD as usize].install(libc::SIGCHLD, globals)
+    globals.kinds[libc::SIGCHLD as usize].install(libc::SIGCHLD, globals)
 }
 
 /// Whether a runtime can watch the socket.
@@ -143,9 +113,7 @@ fn address(handle: &Handle) -> usize {
 
 /// One listener of one signal.
 pub(super) struct Listener {
-    slot: &'static Slot,
-    number: usize,
-    seen: usize,
+    listening: Listening,
     /// Of the runtime that last polled this listener, at first of the one that made it: it keeps the signal
     /// on its way while that runtime runs.
     pump: Arc<Pump>,
@@ -170,33 +138,24 @@ impl Listener {
             return Err(io::Error::other("the runtime is shut down"));
         }
         let globals = globals()?;
-        let Some(slot) = globals.slots.get(signal as usize) else {
+        let Some(kind) = globals.kinds.get(signal as usize) else {
             return Err(io::Error::other(format!("signal {signal} does not exist")));
         };
         // The pump first: a signal that comes right after the handler is in place is then on its way.
         let pump = Pump::of(&handle, globals)?;
-        slot.install(signal, globals)?;
-        let mut listeners = slot.lock();
-        let number = listeners.free.pop().unwrap_or(listeners.wakers.len());
-        if number == listeners.wakers.len() {
-            listeners.wakers.push(None);
-        }
-        drop(listeners);
-        // Acquire: nothing that came before counts.
-        let seen = slot.version.load(Ordering::Acquire);
-        Ok(Listener { slot, number, seen, pump })
+        kind.install(signal, globals)?;
+        Ok(Listener { listening: Listening::new(&kind.slot), pump })
     }
 
     /// Ready once for any number of signals since the last time.
     pub(super) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.take_changed() {
+        if self.listening.take_changed() {
             return Poll::Ready(());
         }
-        let old = self.slot.lock().wakers[self.number].replace(cx.waker().clone());
-        drop(old);
+        self.listening.wake_by(cx);
         self.follow();
         // A broadcast either came before the waker was stored, and its version is seen now, or finds it.
-        if self.take_changed() { Poll::Ready(()) } else { Poll::Pending }
+        if self.listening.take_changed() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// The runtime that polls is not always the one that the listener was made on, and that one may be gone or
@@ -210,23 +169,6 @@ impl Listener {
         if let Ok(pump) = Pump::of(&handle, self.pump.globals) {
             self.pump = pump;
         }
-    }
-
-    fn take_changed(&mut self) -> bool {
-        // Acquire pairs with the Release in `broadcast`.
-        let version = self.slot.version.load(Ordering::Acquire);
-        std::mem::replace(&mut self.seen, version) != version
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let waker = {
-            let mut listeners = self.slot.lock();
-            listeners.free.push(self.number);
-            listeners.wakers[self.number].take()
-        };
-        drop(waker);
     }
 }
 
@@ -285,8 +227,8 @@ impl Pump {
             }
         });
         // After the socket was emptied: a signal that comes from here on leaves a byte of its own.
-        for (signal, slot) in self.globals.slots.iter().enumerate() {
-            if slot.broadcast() && signal == libc::SIGCHLD as usize {
+        for (signal, kind) in self.globals.kinds.iter().enumerate() {
+            if kind.broadcast() && signal == libc::SIGCHLD as usize {
                 if let Some(hook) = CHILD_HOOK.get() {
                     hook();
                 }

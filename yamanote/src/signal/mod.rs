@@ -1,9 +1,9 @@
 //! Signals: the operating system interrupts the process, and a task hears of it.
 //!
 //! Signals are the process's, not a runtime's or a task's: every listener hears of every signal. Several
-//! that arrive before a listener looks may be told as one. Once a listener for a kind of signal was
+//! that arrive before a listener looks may be told as one. On Unix, once a listener for a kind of signal was
 //! made, the process's own reaction to that kind (ending, for most) is off for good, also when the listener is
-//! dropped.
+//! dropped; on Windows it is off while there is a listener.
 //!
 //! # Examples
 //! ```no_run
@@ -17,21 +17,25 @@
 
 #[cfg(unix)]
 mod dispatch;
+mod slot;
 #[cfg(unix)]
 pub mod unix;
+#[cfg(windows)]
+pub mod windows;
 
 #[cfg(all(unix, feature = "process"))]
 pub(crate) use dispatch::on_child_exit;
 
 /// Waits for the user to interrupt the process, by Ctrl-C for instance.
 ///
-/// From the first poll on, an interrupt no longer ends the process, also when this future is dropped.
+/// On Unix, from the first poll on an interrupt no longer ends the process, also when this future is dropped. On
+/// Windows it ends the process again once nobody waits for it.
 ///
 /// # Errors
 /// If the system refuses the handler.
 ///
 /// # Panics
-/// Outside a runtime with input/output enabled.
+/// On Unix, outside a runtime with input/output enabled.
 ///
 /// # Examples
 /// ```no_run
@@ -47,8 +51,12 @@ pub(crate) use dispatch::on_child_exit;
 /// # Ok(())
 /// # }
 /// ```
-#[cfg(unix)]
 pub async fn ctrl_c() -> std::io::Result<()> {
-    unix::signal(unix::SignalKind::interrupt())?.recv().await;
+    interrupt()?.recv().await;
     Ok(())
 }
+
+#[cfg(unix)]
+use unix::interrupt;
+#[cfg(windows)]
+use windows::ctrl_c as interrupt;

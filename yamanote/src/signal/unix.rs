@@ -310,6 +310,12 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
     Ok(Signal { listener: Listener::new(kind.0)?, _not_unwind_safe: PhantomData })
 }
 
+/// What Ctrl-C sends.
+#[track_caller]
+pub(super) fn interrupt() -> io::Result<Signal> {
+    signal(SignalKind::interrupt())
+}
+
 impl Signal {
     /// Waits for the next signal. Never `None`.
     ///

@@ -6,9 +6,13 @@
 #[cfg_attr(windows, path = "poll_windows.rs")]
 pub(crate) mod poll;
 
+#[cfg(all(windows, feature = "signal"))]
+pub(crate) mod console;
 #[cfg(feature = "fs")]
 pub(crate) mod fs;
 #[cfg(feature = "net")]
 pub(crate) mod net;
 #[cfg(all(unix, any(feature = "net", feature = "process", feature = "signal")))]
 pub(crate) mod unix;
+#[cfg(all(windows, any(feature = "net", feature = "process")))]
+pub(crate) mod windows;

@@ -19,5 +19,5 @@ pub(crate) use wake_list::WakeList;
 
 /// In a type, takes `UnwindSafe` and `RefUnwindSafe` from it and nothing else, where upstream's lacks them:
 /// a program must not come to rely on what it loses when it goes back.
-#[cfg(all(unix, any(feature = "process", feature = "signal")))]
+#[cfg(any(feature = "process", feature = "signal"))]
 pub(crate) type NotUnwindSafe = std::marker::PhantomData<&'static (dyn Fn() + Send + Sync)>;

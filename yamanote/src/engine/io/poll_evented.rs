@@ -72,6 +72,7 @@ impl<E: Pollable> PollEvented<E> {
     }
 
     /// Asks the system to watch the resource now, to learn whether it can.
+    #[cfg(unix)]
     pub(crate) fn attach(&self) -> io::Result<()> {
         self.registration.attach()
     }

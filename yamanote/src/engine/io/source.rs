@@ -72,6 +72,7 @@ pub(crate) struct ReadyEvent {
 }
 
 impl ReadyEvent {
+    #[cfg(any(unix, test))]
     pub(crate) fn with_ready(self, ready: Ready) -> ReadyEvent {
         ReadyEvent { ready, ..self }
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::Context;
 
-use super::output::Output;
+use crate::io::pool::Output;
 use crate::io::{AsyncWrite, PollIo};
 
 /// The standard error stream of the process.
@@ -17,7 +17,7 @@ use crate::io::{AsyncWrite, PollIo};
 /// large write.
 #[derive(Debug)]
 pub struct Stderr {
-    output: Output<io::Stderr>,
+    output: Output<fn() -> io::Stderr>,
 }
 
 /// Makes a handle of the standard error stream.
@@ -35,7 +35,7 @@ pub struct Stderr {
 /// # }
 /// ```
 pub fn stderr() -> Stderr {
-    Stderr { output: Output::new(io::stderr) }
+    Stderr { output: Output::new(io::stderr as fn() -> io::Stderr) }
 }
 
 /// # Panics

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::Context;
 
-use super::input::Input;
+use crate::io::pool::Input;
 use crate::io::{AsyncRead, PollIo, ReadBuf};
 
 /// The standard input of the process.
@@ -16,7 +16,7 @@ use crate::io::{AsyncRead, PollIo, ReadBuf};
 /// [`std::io::stdin`] on a thread of its own.
 #[derive(Debug)]
 pub struct Stdin {
-    input: Input<io::Stdin>,
+    input: Input<fn() -> io::Stdin>,
 }
 
 /// Makes a handle of the standard input.
@@ -38,7 +38,7 @@ pub struct Stdin {
 /// # }
 /// ```
 pub fn stdin() -> Stdin {
-    Stdin { input: Input::new(io::stdin) }
+    Stdin { input: Input::new(io::stdin as fn() -> io::Stdin) }
 }
 
 /// # Panics

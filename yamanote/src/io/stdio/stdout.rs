@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::Context;
 
-use super::output::Output;
+use crate::io::pool::Output;
 use crate::io::{AsyncWrite, PollIo};
 
 /// The standard output of the process.
@@ -17,7 +17,7 @@ use crate::io::{AsyncWrite, PollIo};
 /// large write.
 #[derive(Debug)]
 pub struct Stdout {
-    output: Output<io::Stdout>,
+    output: Output<fn() -> io::Stdout>,
 }
 
 /// Makes a handle of the standard output.
@@ -35,7 +35,7 @@ pub struct Stdout {
 /// # }
 /// ```
 pub fn stdout() -> Stdout {
-    Stdout { output: Output::new(io::stdout) }
+    Stdout { output: Output::new(io::stdout as fn() -> io::Stdout) }
 }
 
 /// # Panics

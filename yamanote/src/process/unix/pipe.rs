@@ -18,6 +18,14 @@ pub(in crate::process) struct WritePipe(PollEvented<Sender>);
 pub(in crate::process) struct ReadPipe(PollEvented<Receiver>);
 
 impl WritePipe {
+    /// Whether several buffers can be written at once.
+    pub(in crate::process) const IS_VECTORED: bool = true;
+
+    /// What was written is with the system already.
+    pub(in crate::process) fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
     #[track_caller]
     pub(in crate::process) fn new(fd: OwnedFd) -> io::Result<WritePipe> {
         set_nonblocking(fd.as_fd(), true)?;
@@ -25,7 +33,7 @@ impl WritePipe {
     }
 
     pub(in crate::process) fn poll_write(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
@@ -33,7 +41,7 @@ impl WritePipe {
     }
 
     pub(in crate::process) fn poll_write_vectored(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -59,7 +67,7 @@ impl ReadPipe {
     }
 
     pub(in crate::process) fn poll_read(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {

@@ -9,15 +9,15 @@ use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::MAX_BUFFER;
+use super::{MAX_BUFFER, Open};
 use crate::engine::blocking::spawn_mandatory_blocking;
 use crate::io::PollIo;
 use crate::task::JoinHandle;
 
-/// Writes to what `open` gives: a handle of something global.
+/// Writes to what `open` gives.
 #[derive(Debug)]
-pub(super) struct Output<T> {
-    open: fn() -> T,
+pub(crate) struct Output<O> {
+    open: O,
     state: State,
     /// Something was written since the last flush.
     unflushed: bool,
@@ -30,12 +30,12 @@ enum State {
     Busy(JoinHandle<(io::Result<()>, Vec<u8>)>),
 }
 
-impl<T: Write + 'static> Output<T> {
-    pub(super) fn new(open: fn() -> T) -> Self {
+impl<O: Open<Stream: Write>> Output<O> {
+    pub(crate) fn new(open: O) -> Self {
         Output { open, state: State::Idle(Vec::new()), unflushed: false }
     }
 
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
         let mut bytes = ready!(self.poll_idle(cx))?;
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
@@ -48,7 +48,7 @@ impl<T: Write + 'static> Output<T> {
         Poll::Ready(Ok(amount))
     }
 
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> PollIo {
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> PollIo {
         loop {
             let bytes = ready!(self.poll_idle(cx))?;
             if !self.unflushed {
@@ -73,10 +73,14 @@ impl<T: Write + 'static> Output<T> {
         }
     }
 
-    fn start(&mut self, bytes: Vec<u8>, work: fn(&mut T, &[u8]) -> io::Result<()>) -> io::Result<()> {
-        let open = self.open;
+    fn start(
+        &mut self,
+        bytes: Vec<u8>,
+        work: fn(&mut O::Stream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let open = self.open.clone();
         let job = spawn_mandatory_blocking(move || {
-            let result = work(&mut open(), &bytes);
+            let result = work(&mut open.open(), &bytes);
             (result, bytes)
         });
         match job {
@@ -120,7 +124,7 @@ mod tests {
     fn writes_are_complete_after_a_flush_and_errors_come_with_the_next_operation() {
         let runtime = crate::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut output = Output::new(|| Global);
+            let mut output = Output::new((|| Global) as fn() -> Global);
             let n = std::future::poll_fn(|cx| output.poll_write(cx, b"abcd")).await.unwrap();
             assert_eq!(n, 4);
             std::future::poll_fn(|cx| output.poll_flush(cx)).await.unwrap();

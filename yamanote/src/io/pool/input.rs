@@ -8,15 +8,15 @@ use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::MAX_BUFFER;
+use super::{MAX_BUFFER, Open};
 use crate::engine::blocking::spawn_blocking;
 use crate::io::{PollIo, ReadBuf};
 use crate::task::JoinHandle;
 
-/// Reads from what `open` gives: a handle of something global.
+/// Reads from what `open` gives.
 #[derive(Debug)]
-pub(super) struct Input<T> {
-    open: fn() -> T,
+pub(crate) struct Input<O> {
+    open: O,
     state: State,
 }
 
@@ -30,12 +30,12 @@ enum State {
     Busy(JoinHandle<(io::Result<()>, Vec<u8>)>),
 }
 
-impl<T: Read + 'static> Input<T> {
-    pub(super) fn new(open: fn() -> T) -> Self {
+impl<O: Open<Stream: Read>> Input<O> {
+    pub(crate) fn new(open: O) -> Self {
         Input { open, state: State::Idle { bytes: Vec::new(), start: 0 } }
     }
 
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -48,9 +48,9 @@ impl<T: Read + 'static> Input<T> {
                 State::Idle { bytes, start: _ } => {
                     let mut bytes = std::mem::take(bytes);
                     let amount = buf.remaining().min(MAX_BUFFER);
-                    let open = self.open;
+                    let open = self.open.clone();
                     self.state = State::Busy(spawn_blocking(move || {
-                        let result = read_some(open(), &mut bytes, amount);
+                        let result = read_some(open.open(), &mut bytes, amount);
                         (result, bytes)
                     }));
                 }
@@ -97,7 +97,7 @@ mod tests {
     fn a_read_keeps_what_does_not_fit() {
         let runtime = crate::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut input = Input::new(|| &b"abcdef"[..]);
+            let mut input = Input::new((|| &b"abcdef"[..]) as fn() -> &'static [u8]);
             let mut small = [0; 4];
             let mut buf = ReadBuf::new(&mut small);
             // Given up: the job goes on and reads four bytes.
@@ -122,7 +122,7 @@ mod tests {
         }
         let runtime = crate::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut input = Input::new(|| Fails);
+            let mut input = Input::new((|| Fails) as fn() -> Fails);
             for _ in 0..2 {
                 let mut memory = [0; 2];
                 let mut buf = ReadBuf::new(&mut memory);
