@@ -28,7 +28,8 @@ list of tests that the real tokio passes. Fails if one of those does not pass he
 xtask/data/conformance-known.txt names it with a reason.
 
   --suite S       stable (default), unstable (all features and --cfg tokio_unstable), or the published tests
-                  of a package built on tokio: tokio-util, tokio-stream, tokio-test, hyper-util, tower
+                  of a package built on tokio: tokio-util, tokio-stream, tokio-test, hyper-util, tower,
+                  console-subscriber
   --filter F      only targets whose name contains F; `TARGET::TEST` narrows to tests (repeatable)
   --unstable      short for --suite unstable
   --baseline      run against the real tokio instead and write the list (only what the filter covers)

@@ -22,7 +22,7 @@ const fn package(name: &'static str, version: &'static str) -> Suite {
 const TOKIO: Suite = package("tokio", VERSION);
 
 /// All of them; the first is run if nothing was said.
-pub(crate) const SUITES: [Suite; 7] = [
+pub(crate) const SUITES: [Suite; 8] = [
     Suite { name: "stable", features: &["full", "test-util"], ..TOKIO },
     Suite { name: "unstable", unstable: true, ..TOKIO },
     package("tokio-util", "0.7.20"),
@@ -30,6 +30,8 @@ pub(crate) const SUITES: [Suite; 7] = [
     package("tokio-test", "0.4.6"),
     package("hyper-util", "0.1.21"),
     package("tower", "0.5.3"),
+    // It refuses to run on a tokio without the flag.
+    Suite { features: &["env-filter"], unstable: true, ..package("console-subscriber", "0.5.0") },
 ];
 
 pub(crate) fn find(name: &str) -> Result<Suite, String> {

@@ -39,13 +39,14 @@ use crate::time::Instant;
 #[doc(alias = "delay_until")]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline, ahead: false, timer: Timer::new(), spans: Sleeping::new() }
+    Sleep { deadline, start: Start::Unknown, timer: Timer::new(), spans: Sleeping::new() }
 }
 
 /// Waits until `duration` has passed.
 ///
 /// As [`sleep_until`] with a deadline counted from the call, not from the first poll. A duration that is too long
-/// to be represented waits for some thirty years. For something to be done every so
+/// to be represented waits for some thirty years; one of zero lets other tasks run, as
+/// [`yield_now`](crate::task::yield_now) does. For something to be done every so
 /// often, see [`interval`](crate::time::interval).
 ///
 /// # Cancel safety
@@ -70,7 +71,28 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 #[doc(alias = "wait")]
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::after(duration)
+    let mut sleep = Sleep::after(duration);
+    if duration.is_zero() {
+        sleep.start = Start::Yielding;
+    }
+    sleep
+}
+
+/// What is known of the deadline before the first poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// When it was set, it lay ahead.
+    Ahead,
+    /// Nothing.
+    Unknown,
+    /// It is passed, but others run first.
+    Yielding,
+}
+
+impl Start {
+    fn new(is_ahead: bool) -> Start {
+        if is_ahead { Start::Ahead } else { Start::Unknown }
+    }
 }
 
 pin_project! {
@@ -98,8 +120,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Sleep {
         deadline: Instant,
-        // When it was set, the deadline lay ahead.
-        ahead: bool,
+        start: Start,
         #[pin]
         timer: Timer,
         spans: Sleeping,
@@ -113,7 +134,7 @@ impl Sleep {
     pub(crate) fn after(duration: Duration) -> Sleep {
         let timer = Timer::new();
         let deadline = Instant::after(timer.now(), duration);
-        Sleep { deadline, ahead: !duration.is_zero(), timer, spans: Sleeping::new() }
+        Sleep { deadline, start: Start::new(!duration.is_zero()), timer, spans: Sleeping::new() }
     }
 
     /// The moment it waits for.
@@ -180,7 +201,7 @@ impl Sleep {
     pub(crate) fn reset_to(self: Pin<&mut Self>, deadline: Instant, ahead: bool) {
         let this = self.project();
         *this.deadline = deadline;
-        *this.ahead = ahead;
+        *this.start = Start::new(ahead);
         this.timer.reset(deadline.into_std());
     }
 
@@ -198,9 +219,14 @@ impl Future for Sleep {
         let this = self.project();
         let _spans = this.spans.enter();
         let coop = ready!(instrument::elapsed(poll_proceed(cx)));
+        if *this.start == Start::Yielding {
+            *this.start = Start::Unknown;
+            instrument::yielded(cx.waker());
+            return instrument::elapsed(Poll::Pending);
+        }
         let deadline = this.deadline.into_std();
         instrument::armed(|| this.timer.will_wait(deadline));
-        ready!(instrument::elapsed(this.timer.poll(cx, deadline, *this.ahead)));
+        ready!(instrument::elapsed(this.timer.poll(cx, deadline, *this.start == Start::Ahead)));
         coop.made_progress();
         Poll::Ready(())
     }

@@ -54,12 +54,24 @@ fn a_past_deadline_completes_at_the_first_poll() {
         assert!(!sleep.inner.is_elapsed());
         assert!(sleep.poll().is_ready());
         assert!(sleep.inner.is_elapsed());
-        assert!(ByHand::pin(time::sleep(Duration::ZERO)).poll().is_ready());
         // Passed between the making and the first poll.
         let mut late = ByHand::pin(time::sleep(ms(5)));
         time::advance(ms(5)).await;
         assert!(late.poll().is_ready());
         assert_eq!((sleep.wakes(), late.wakes()), (0, 0));
+    });
+}
+
+#[test]
+fn no_time_at_all_lets_others_run() {
+    paused(async {
+        let mut sleep = ByHand::pin(time::sleep(Duration::ZERO));
+        assert!(sleep.poll().is_pending());
+        assert_eq!(sleep.wakes(), 1);
+        assert!(sleep.poll().is_ready());
+        let other = yamanote::spawn(async {});
+        time::sleep(Duration::ZERO).await;
+        assert!(other.is_finished());
     });
 }
 
@@ -266,7 +278,7 @@ fn takes_part_in_cooperative_scheduling() {
         let ready_in_a_row = async {
             let mut count = 0;
             std::future::poll_fn(|cx| {
-                while Future::poll(pin!(sleep(Duration::ZERO)), cx).is_ready() {
+                while Future::poll(pin!(sleep_until(Instant::now())), cx).is_ready() {
                     count += 1;
                 }
                 Poll::Ready(())
