@@ -11,11 +11,13 @@
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
 //! | `docs` | which public items have no example? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
+//! | `cross` | does it build for other systems, and do the tests pass where they can be run? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod api;
 mod args;
 mod conformance;
+mod cross;
 mod docs;
 mod ecosystem;
 mod features;
@@ -43,6 +45,7 @@ commands:
   stress        run the project's tests again and again on an overloaded machine
   docs          count public items without an example
   ecosystem     run the programs in ecosystem/, with the services that they talk to
+  cross         build for other systems, and run the tests where something here can
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
 `cargo xtask COMMAND --help` explains one command.";
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Some("san") => san::run(rest),
         Some("stress") => stress::run(rest),
         Some("docs") => docs::run(rest),
+        Some("cross") => cross::run(rest),
         Some("ecosystem") => ecosystem::run(rest),
         Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {

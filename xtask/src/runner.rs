@@ -19,6 +19,23 @@ pub(crate) struct Target {
     pub(crate) executable: PathBuf,
     /// The working directory of its tests: the root of its package.
     pub(crate) directory: PathBuf,
+    /// What runs it, if it is not for this system: a program and arguments that come before its path.
+    pub(crate) wrapper: Vec<String>,
+}
+
+impl Target {
+    fn command(&self) -> Command {
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(&self.executable),
+            Some((program, rest)) => {
+                let mut command = Command::new(program);
+                command.args(rest).arg(&self.executable);
+                command
+            }
+        };
+        command.current_dir(&self.directory);
+        command
+    }
 }
 
 /// One test of a target.
@@ -58,8 +75,8 @@ pub(crate) struct Options {
 /// Asks an executable for its tests, ignored ones left out.
 pub(crate) fn list(target: &Target) -> Result<Vec<Test>, String> {
     let names = |extra: &[&str]| -> Result<Vec<String>, String> {
-        let mut command = Command::new(&target.executable);
-        command.current_dir(&target.directory).args(["--list", "--format", "terse"]).args(extra);
+        let mut command = target.command();
+        command.args(["--list", "--format", "terse"]).args(extra);
         let output = command.output().map_err(|error| format!("{}: {error}", target.name))?;
         if !output.status.success() {
             return Err(format!("{}: --list failed: {}", target.name, output.status));
@@ -112,10 +129,9 @@ pub(crate) fn run(tests: &[Test], options: &Options) -> Result<BTreeMap<String, 
 
 fn run_one(test: &Test, options: &Options) -> Result<Verdict, String> {
     let log = options.logs.join(log_name(&test.full_name()));
-    let mut command = Command::new(&test.target.executable);
+    let mut command = test.target.command();
     command
         .args([test.name.as_str(), "--exact", "--nocapture"])
-        .current_dir(&test.target.directory)
         .env("CARGO_MANIFEST_DIR", &test.target.directory)
         .env("RUST_BACKTRACE", "1")
         .envs(options.environment.iter().map(|(name, value)| (name, value)));
@@ -155,7 +171,8 @@ pub(crate) fn read_messages(output: &str, manifest: &Path) -> Built {
                 let directory = manifest.parent().map(Path::to_path_buf).unwrap_or_default();
                 if let (true, Some(executable)) = (ours, message["executable"].as_str()) {
                     let executable = executable.into();
-                    built.targets.push(Target { name, executable, directory });
+                    let wrapper = Vec::new();
+                    built.targets.push(Target { name, executable, directory, wrapper });
                 }
             }
             Some("compiler-message") if message["message"]["level"] == "error" => {

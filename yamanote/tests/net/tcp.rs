@@ -64,6 +64,8 @@ fn more_than_the_buffers_hold() {
     });
 }
 
+// Elsewhere a socket is watched from the beginning, and what is known of it comes from events alone.
+#[cfg(unix)]
 #[test]
 fn first_operations_do_not_wait() {
     single().block_on(async {
@@ -87,6 +89,8 @@ fn first_operations_do_not_wait() {
     });
 }
 
+// Elsewhere a socket is watched from the beginning, and what is known of it comes from events alone.
+#[cfg(unix)]
 #[test]
 fn accepted_is_assumed_ready_until_refuted() {
     on_both(async || {

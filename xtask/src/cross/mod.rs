@@ -1,0 +1,191 @@
+//! The same on other systems: built and run where something here can run it, checked by the compiler where not.
+//!
+//! Debian's `rustc-web` comes with the sources of its standard library, which cargo builds for each target. All of it
+//! is a nightly's business (`-Zbuild-std`), which `RUSTC_BOOTSTRAP` allows a stable compiler.
+
+pub(crate) mod targets;
+mod wine;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::args::Args;
+use crate::runner::{self, Test, Verdict};
+use crate::{Outcome, shell};
+use targets::{How, TARGETS, Target};
+
+const HELP: &str = "\
+usage: cargo xtask cross [TARGET…] [OPTIONS]
+
+Builds the package `yamanote` and the facade for other systems (all by default): windows, msvc, mac, mac-arm, bsd, arm,
+i686, wasi, and poll, which is Linux without epoll. Where something here can run the tests (wine, qemu-user,
+the processor itself) they are run, each in a process of its own; elsewhere the compiler checks them, warnings
+being errors. Installs what it needs from Debian.
+
+  --check         do not run anything, only check
+  --filter F      only tests whose TARGET::TEST contains F (repeatable)
+  --jobs N        tests at a time (default: processors)
+  --limit S       seconds after which a test counts as hanging (default 120)
+  --no-install    do not install packages";
+
+pub(crate) fn run(words: Vec<String>) -> Outcome {
+    let mut args = Args::new(words, HELP);
+    let only_check = args.flag("--check");
+    let no_install = args.flag("--no-install");
+    let filters = args.values("--filter")?;
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let jobs = args.value("--jobs", processors)?;
+    let limit = Duration::from_secs(args.value("--limit", 120)?);
+    let names = args.positional();
+    args.finish()?;
+
+    let unknown = names.iter().find(|name| !TARGETS.iter().any(|target| target.name == **name));
+    if let Some(name) = unknown {
+        return Err(format!("no target named `{name}`\n\n{HELP}"));
+    }
+    let mut lines = Vec::new();
+    let mut good = true;
+    for target in &TARGETS {
+        if !names.is_empty() && !names.iter().any(|name| name == target.name) {
+            continue;
+        }
+        if !no_install {
+            install(target)?;
+        }
+        let started = Instant::now();
+        let checked = check(target)?;
+        let mut line = if checked { "checked".to_owned() } else { "does not compile".to_owned() };
+        good &= checked;
+        if checked && !only_check && target.how == How::Run {
+            let (passed, failed) = run_tests(target, &filters, jobs, limit)?;
+            line = format!("{passed} passed, {failed} failed");
+            good &= failed == 0;
+        }
+        lines.push(format!(
+            "{:<9} {:<28} {line} ({:.0?})",
+            target.name,
+            target.triple,
+            started.elapsed()
+        ));
+    }
+    println!();
+    for line in &lines {
+        println!("{line}");
+    }
+    Ok(good)
+}
+
+/// Where all of it is built and kept.
+fn directory() -> PathBuf {
+    shell::target_dir().join("cross")
+}
+
+/// Installs what is missing.
+pub(crate) fn install(target: &Target) -> Result<(), String> {
+    let is_there = |package: &&str| {
+        let mut command = Command::new("dpkg-query");
+        command.args(["-W", "-f", "${Status}", package]).stderr(Stdio::null());
+        command.output().is_ok_and(|output| output.stdout == b"install ok installed")
+    };
+    let all = ["rustc-web", "rust-web-src"].into_iter().chain(target.packages.iter().copied());
+    let missing: Vec<&str> = all.filter(|package| !is_there(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing);
+    if shell::succeeds(command.stdout(Stdio::null()))? {
+        Ok(())
+    } else {
+        Err(format!("cannot install {} (apt-get update first?)", missing.join(" ")))
+    }
+}
+
+/// A cargo that builds for the target, with what its programs are run by.
+pub(crate) fn cargo(target: &Target, verb: &str) -> Command {
+    let mut command = shell::cargo();
+    command.arg(verb).arg(format!("-Zbuild-std{}", target.std)).args(["--target", target.triple]);
+    command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTFLAGS");
+    command.env("CARGO_TARGET_DIR", directory()).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command.env("CARGO_INCREMENTAL", "0");
+    if let Some(linker) = target.linker {
+        command.env(target.variable("LINKER"), linker);
+    }
+    if !target.flags.is_empty() {
+        command.env(target.variable("RUSTFLAGS"), target.flags);
+    }
+    command
+}
+
+/// What the target's programs are run by.
+pub(crate) fn runner(target: &Target) -> Result<Vec<String>, String> {
+    let directory = directory().join("run").join(target.name);
+    std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+    target.runner(&directory)
+}
+
+/// Both packages, and the tests of the runtime unless they need more than the target has.
+fn check(target: &Target) -> Result<bool, String> {
+    println!("{}: checking", target.name);
+    let mut good = true;
+    let is_full = target.features.contains("full");
+    for (package, tests) in [("yamanote", is_full), ("tokio", false)] {
+        let mut command = cargo(target, "check");
+        command.args(["--package", package, "--quiet", "--features", target.features]);
+        if tests {
+            command.args(["--lib", "--tests"]);
+        }
+        command.current_dir(shell::root()).env("CARGO_BUILD_WARNINGS", "deny");
+        good &= shell::succeeds(&mut command)?;
+    }
+    Ok(good)
+}
+
+fn run_tests(
+    target: &Target,
+    filters: &[String],
+    jobs: usize,
+    limit: Duration,
+) -> Result<(usize, usize), String> {
+    println!("{}: building the tests", target.name);
+    let mut command = cargo(target, "build");
+    command.args(["--package", "yamanote", "--lib", "--tests", "--features", target.features]);
+    command.args(["--quiet", "--message-format", "json"]).current_dir(shell::root());
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    let manifest = shell::root().join("yamanote").join("Cargo.toml");
+    let mut built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
+    if !output.status.success() {
+        return Err(built.errors.into_values().collect());
+    }
+    let wrapper = runner(target)?;
+    let mut tests: Vec<Test> = Vec::new();
+    for one in &mut built.targets {
+        one.wrapper.clone_from(&wrapper);
+        let is_left_out = |name: &str| target.left_out.iter().any(|(start, _)| name.starts_with(start));
+        let is_wanted =
+            |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
+        let listed = runner::list(one)?.into_iter();
+        tests.extend(
+            listed.filter(|test| is_wanted(&test.full_name()) && !is_left_out(&test.full_name())),
+        );
+    }
+    println!("{}: running {} tests", target.name, tests.len());
+    let logs = logs(target, &directory());
+    let options = runner::Options { jobs, limit, retries: 1, logs, environment: Vec::new() };
+    let verdicts = runner::run(&tests, &options)?;
+    let is_good = |verdict: &Verdict| matches!(verdict, Verdict::Passed | Verdict::Unsteady);
+    for (name, verdict) in verdicts.iter().filter(|(_, verdict)| **verdict != Verdict::Passed) {
+        let log = options.logs.join(runner::log_name(name));
+        println!("  {name} ({verdict:?}), output: {}", shell::shown(&log));
+    }
+    let passed = verdicts.values().filter(|verdict| is_good(verdict)).count();
+    Ok((passed, verdicts.len() - passed))
+}
+
+fn logs(target: &Target, directory: &Path) -> PathBuf {
+    directory.join("logs").join(target.name)
+}

@@ -1,0 +1,133 @@
+//! The targets, and what each needs.
+
+use std::path::Path;
+
+use crate::shell;
+
+/// What is done with what was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The tests are built and run.
+    Run,
+    /// Only the compiler looks, at the tests too.
+    Check,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) triple: &'static str,
+    pub(crate) how: How,
+    /// Debian's packages, beside the compiler's.
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) features: &'static str,
+    /// Parts of the standard library to be built.
+    pub(crate) std: &'static str,
+    pub(crate) linker: Option<&'static str>,
+    /// `RUSTFLAGS` of the target.
+    pub(crate) flags: &'static str,
+    /// Tests that are left out, by the beginnings of their names, each with its reason.
+    pub(crate) left_out: &'static [(&'static str, &'static str)],
+}
+
+const FULL: &str = "full,test-util";
+
+/// Tests that start cargo and compilers, which know nothing of the target.
+const COMPILERS: &[(&str, &str)] =
+    &[("compile_fail::", "starts a compiler"), ("examples::", "starts cargo")];
+
+const PLAIN: Target = Target {
+    name: "",
+    triple: "",
+    how: How::Check,
+    packages: &[],
+    features: FULL,
+    std: "",
+    linker: None,
+    flags: "",
+    left_out: &[],
+};
+
+pub(crate) const TARGETS: [Target; 9] = [
+    Target {
+        name: "windows",
+        triple: "x86_64-pc-windows-gnu",
+        how: How::Run,
+        packages: &["gcc-mingw-w64-x86-64-posix", "wine64", "wine"],
+        left_out: COMPILERS,
+        ..PLAIN
+    },
+    Target { name: "msvc", triple: "x86_64-pc-windows-msvc", ..PLAIN },
+    Target { name: "mac", triple: "x86_64-apple-darwin", ..PLAIN },
+    Target { name: "mac-arm", triple: "aarch64-apple-darwin", ..PLAIN },
+    Target { name: "bsd", triple: "x86_64-unknown-freebsd", ..PLAIN },
+    Target {
+        name: "arm",
+        triple: "aarch64-unknown-linux-gnu",
+        how: How::Run,
+        packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"],
+        linker: Some("aarch64-linux-gnu-gcc"),
+        left_out: COMPILERS,
+        ..PLAIN
+    },
+    Target {
+        name: "i686",
+        triple: "i686-unknown-linux-gnu",
+        how: How::Run,
+        packages: &["gcc-i686-linux-gnu", "libc6-dev-i386-cross", "libc6-i386"],
+        linker: Some("i686-linux-gnu-gcc"),
+        left_out: COMPILERS,
+        ..PLAIN
+    },
+    Target {
+        name: "wasi",
+        triple: "wasm32-wasip1",
+        features: "sync,macros,io-util,rt,time",
+        std: "=std,panic_abort",
+        ..PLAIN
+    },
+    // Not another system: this one without epoll, as a port to a system without any such thing would have it.
+    Target {
+        name: "poll",
+        triple: "x86_64-unknown-linux-gnu",
+        how: How::Run,
+        flags: "--cfg mio_unsupported_force_poll_poll",
+        left_out: COMPILERS,
+        ..PLAIN
+    },
+];
+
+impl Target {
+    /// What runs the target's programs here, in front of their paths. Makes what that needs, in `directory`.
+    pub(crate) fn runner(&self, directory: &Path) -> Result<Vec<String>, String> {
+        let words = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
+        match self.name {
+            "windows" => super::wine::prepare(directory),
+            "arm" => {
+                let script = directory.join("qemu.sh");
+                shell::write_if_changed(&script, QEMU)?;
+                words(&["bash", &script.display().to_string()])
+            }
+            "i686" => words(&[
+                "/usr/i686-linux-gnu/lib/ld-linux.so.2",
+                "--library-path",
+                "/usr/i686-linux-gnu/lib",
+            ]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The environment variable that cargo reads one of the target's settings from.
+    pub(crate) fn variable(&self, setting: &str) -> String {
+        format!("CARGO_TARGET_{}_{setting}", self.triple.to_uppercase().replace('-', "_"))
+    }
+}
+
+/// Has the kernel give programs of the other kind to qemu, children of the program included, in a namespace of its own
+/// (Linux 6.7 or later): nothing changes for the machine.
+const QEMU: &str = r#"exec unshare --user --map-root-user --mount bash -c '
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc &&
+printf "%s" ":qemu-aarch64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64:F" > /proc/sys/fs/binfmt_misc/register || exit 99
+export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+exec "$@"' qemu "$@"
+"#;
