@@ -4,6 +4,7 @@
 //! the names printed beside it, `services` those of [`services`].
 
 mod services;
+mod suites;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,12 +20,15 @@ use services::Services;
 
 const HELP: &str = "\
 usage: cargo xtask ecosystem [PROGRAM…] [OPTIONS]
+       cargo xtask ecosystem --suites [CRATE…] [OPTIONS]
 
 Runs the tests of all programs in ecosystem/ (or of those named) on the facade. Services that they need are
 installed with apt-get if they are missing, and started on free ports of the loopback interface with their data
 in a folder that is removed at the end.
 
-  --limit SECONDS   for one file of tests, once it is built (default 300)
+With --suites, runs instead the tests that crates on top of tokio publish about themselves.
+
+  --limit SECONDS   for one file of tests, once it is built (default 300); for a suite, with its build (1800)
   --no-install      fail instead of installing what is missing";
 
 struct Program {
@@ -43,10 +47,14 @@ struct Count {
 
 pub(crate) fn run(words: Vec<String>) -> Outcome {
     let mut args = Args::new(words, HELP);
-    let limit = Duration::from_secs(args.value("--limit", 300)?);
+    let suites = args.flag("--suites");
+    let limit = Duration::from_secs(args.value("--limit", if suites { 1_800 } else { 300 })?);
     let may_install = !args.flag("--no-install");
     let wanted = args.positional();
     args.finish()?;
+    if suites {
+        return suites::run(&wanted, limit);
+    }
 
     let directory = shell::root().join("ecosystem");
     let mut programs = programs(&directory)?;
