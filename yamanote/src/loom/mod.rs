@@ -4,14 +4,16 @@
 //! that the models beside it run the production code. Both twins have the same signatures; `Mutex`
 //! ignores poisoning (a panic under one of our locks leaves data that is still consistent, or aborts).
 
-#[cfg(not(loom))]
+// Only in the program of the models: a library, built with the flag beside them, has no dependency on loom, which
+// would stand in every lock file.
+#[cfg(not(all(loom, test)))]
 mod std_types;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, test)))]
 pub(crate) use std_types::*;
 
-#[cfg(loom)]
+#[cfg(all(loom, test))]
 mod loom_types;
-#[cfg(loom)]
+#[cfg(all(loom, test))]
 pub(crate) use loom_types::*;
 
 /// Runs a model: exhaustively under loom.
