@@ -34,3 +34,10 @@ fn one_tokio_and_it_is_the_facade() {
         .count();
     assert!(dependents >= 20, "only {dependents} packages use tokio");
 }
+
+/// What docs/migrating.md proposes to a program that wants to be sure.
+#[test]
+fn the_runtime_is_yamanote() {
+    let name = std::any::type_name::<tokio::runtime::Runtime>();
+    assert!(name.starts_with("yamanote::"), "{name}");
+}

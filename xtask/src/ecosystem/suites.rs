@@ -101,7 +101,8 @@ fn published(suite: &Suite, base: &Path) -> Result<PathBuf, String> {
     );
     shell::write_if_changed(&scratch.join("Cargo.toml"), &manifest)?;
     shell::write_if_changed(&scratch.join("lib.rs"), "")?;
-    let metadata = shell::json(&mut super::cargo(&scratch, &["metadata", "--quiet", "--format-version", "1"]))?;
+    let metadata =
+        shell::json(&mut super::cargo(&scratch, &["metadata", "--quiet", "--format-version", "1"]))?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let manifest = packages
         .filter(|package| package["name"] == suite.name)
