@@ -8,6 +8,7 @@ use crate::support::*;
 use yamanote::io::{AsyncWrite, Interest, ReadBuf};
 use yamanote::net::{TcpListener, TcpSocket, TcpStream};
 
+#[cfg(unix)]
 /// Waits, without the runtime, until a read would find `n` bytes.
 fn until_queued(stream: &TcpStream, n: usize) {
     let mut buf = vec![std::mem::MaybeUninit::uninit(); n];

@@ -1,0 +1,152 @@
+//! Kernels and sandboxes without the younger system calls: what stands on them does without, silently.
+//!
+//! The refusal is a filter that a process installs for itself, and for good. So each way to refuse gets a process of
+//! its own: this program again, told by its environment what to answer with.
+
+#![cfg(all(target_os = "linux", not(loom)))]
+
+use std::process::{Command as StdCommand, Stdio};
+use std::time::Duration;
+
+use yamanote::fs;
+use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+use yamanote::net::{TcpListener, TcpStream};
+use yamanote::process::Command;
+use yamanote::runtime::{Builder, Runtime};
+
+const VARIABLE: &str = "YAMANOTE_TEST_REFUSE_WITH";
+
+/// What old kernels lack, and sandboxes refuse.
+const CALLS: [libc::c_long; 9] = [
+    libc::SYS_pidfd_open,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_openat2,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_preadv2,
+    libc::SYS_pwritev2,
+    libc::SYS_copy_file_range,
+];
+
+#[test]
+fn calls_that_do_not_exist() {
+    in_a_process_of_its_own(libc::ENOSYS);
+}
+
+#[test]
+fn calls_that_are_forbidden() {
+    in_a_process_of_its_own(libc::EPERM);
+}
+
+fn in_a_process_of_its_own(errno: i32) {
+    let output = StdCommand::new(std::env::current_exe().unwrap())
+        .args(["--exact", "everything_without_the_younger_calls", "--nocapture"])
+        .env(VARIABLE, errno.to_string())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    assert!(text.contains("everything went through"), "{text}");
+    // Silently: nothing but the harness's own lines.
+    assert_eq!(errors, "");
+}
+
+/// Does nothing unless it is asked to by one of the above.
+#[test]
+fn everything_without_the_younger_calls() {
+    let Ok(errno) = std::env::var(VARIABLE) else { return };
+    let errno = errno.parse().unwrap();
+    refuse(errno);
+    for call in CALLS {
+        // SAFETY: the filter answers before the kernel looks at an argument.
+        let answer = unsafe { libc::syscall(call, -1, 0, 0, 0, 0, 0) };
+        assert_eq!(answer, -1);
+        assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(errno), "call {call}");
+    }
+    for runtime in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let mut runtime = runtime;
+        let runtime: Runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(async {
+            children().await;
+            files().await;
+            sockets_and_timers().await;
+        });
+    }
+    println!("everything went through");
+}
+
+async fn children() {
+    // The second finds out less than the first: that there are no descriptors is known by then.
+    for _ in 0..2 {
+        let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
+        assert_eq!(child.wait().await.unwrap().code(), Some(3));
+    }
+    let output = Command::new("sh").args(["-c", "cat; echo oh >&2"]).stdin(Stdio::null()).output();
+    assert_eq!(output.await.unwrap().stderr, b"oh\n");
+    let mut sleeper = Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
+    let waiting = yamanote::time::timeout(Duration::from_millis(5), sleeper.wait()).await;
+    assert!(waiting.is_err());
+    sleeper.kill().await.unwrap();
+}
+
+async fn files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    fs::write(&path, "12345").await.unwrap();
+    assert_eq!(fs::read(&path).await.unwrap(), b"12345");
+    assert_eq!(fs::copy(&path, dir.path().join("g")).await.unwrap(), 5);
+    let mut file = fs::OpenOptions::new().read(true).append(true).open(&path).await.unwrap();
+    file.write_all(b"67").await.unwrap();
+    file.flush().await.unwrap();
+    let mut file = fs::File::open(&path).await.unwrap();
+    let mut text = String::new();
+    file.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "1234567");
+    let missing = fs::File::open(dir.path().join("h")).await.unwrap_err();
+    assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
+}
+
+async fn sockets_and_timers() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = yamanote::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buf = [0; 5];
+        stream.read_exact(&mut buf).await.unwrap();
+        yamanote::time::sleep(Duration::from_micros(1_500)).await;
+        stream.write_all(&buf).await.unwrap();
+    });
+    let mut client = TcpStream::connect(addr).await.unwrap();
+    client.write_all(b"hello").await.unwrap();
+    let mut buf = [0; 5];
+    client.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"hello");
+    server.await.unwrap();
+}
+
+/// Has this thread, and all that it starts from here on, get `errno` for an answer to the calls.
+fn refuse(errno: i32) {
+    let statement =
+        |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: code as u16, jt, jf, k };
+    // The call's number is the first field of what the filter looks at.
+    let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0)];
+    for call in CALLS {
+        program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call as u32));
+        program.push(statement(
+            libc::BPF_RET | libc::BPF_K,
+            0,
+            0,
+            libc::SECCOMP_RET_ERRNO | errno as u32,
+        ));
+    }
+    program.push(statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW));
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the first call takes integers; the second reads the program, which is there until it returns.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0);
+    }
+}
