@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Args;
 use crate::runner::{self, Test, Verdict};
-use crate::{Outcome, shell};
+use crate::{Outcome, cross, shell};
 use lists::Known;
 pub(crate) use suite::VERSION;
 
@@ -32,6 +32,7 @@ xtask/data/conformance-known.txt names it with a reason.
                   console-subscriber
   --filter F      only targets whose name contains F; `TARGET::TEST` narrows to tests (repeatable)
   --unstable      short for --suite unstable
+  --target T      for another system, run by what `cargo xtask cross` runs it by: windows, arm, i686, poll
   --baseline      run against the real tokio instead and write the list (only what the filter covers)
   --jobs N        tests at a time (default: processors)
   --limit S       seconds a test may take (default 60)
@@ -67,6 +68,8 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     let default = if args.flag("--unstable") { "unstable" } else { "stable" };
     let suite = suite::find(&args.value("--suite", default.to_owned())?)?;
     let baseline = args.flag("--baseline");
+    let target = args.value("--target", String::new())?;
+    let target = if target.is_empty() { None } else { Some(cross::find(&target)?) };
     let strict = args.flag("--strict");
     let show_errors = args.flag("--errors");
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
@@ -84,9 +87,13 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
 
     let started = Instant::now();
     println!("compiling {} targets ({})", scratch.targets.len(), suite.name);
-    let output = scratch.build_command()?.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output = scratch.build_command(target)?.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
-    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &scratch.manifest);
+    let mut built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &scratch.manifest);
+    if let Some(target) = target {
+        let wrapper = cross::runner(target)?;
+        built.targets.iter_mut().for_each(|one| one.wrapper.clone_from(&wrapper));
+    }
     if built.targets.is_empty() {
         for text in built.errors.values() {
             eprintln!("{text}");
@@ -138,10 +145,28 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
         return Ok(true);
     }
 
+    if target.is_some() {
+        // The list is of what passes on the host; which of it another system has, and which besides, it does not say.
+        return Ok(summary(&verdicts, &broken, &options));
+    }
     let expected: Vec<String> =
         lists::baseline(&suite)?.into_iter().filter(|name| filter.test(name)).collect();
     let known = lists::known(&suite)?;
     Ok(report(&expected, &verdicts, &scratch.targets, &broken, &known, &options))
+}
+
+/// Prints what did not pass; true if all that was compiled did, and all was.
+fn summary(verdicts: &BTreeMap<String, Verdict>, broken: &[&String], options: &runner::Options) -> bool {
+    let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| !steady(**verdict)).collect();
+    for (name, verdict) in &failed {
+        println!("{name} ({verdict:?})");
+    }
+    for name in broken {
+        println!("does not compile: {name}");
+    }
+    println!("{} passed, {} failed", verdicts.len() - failed.len(), failed.len());
+    println!("output of each: {}", shell::shown(&options.logs));
+    failed.is_empty() && broken.is_empty()
 }
 
 fn steady(verdict: Verdict) -> bool {

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use super::suite::Suite;
 use super::upstream::Upstream;
-use crate::shell;
+use crate::{cross, shell};
 
 /// What [`write()`] made.
 pub(crate) struct Scratch {
@@ -84,20 +84,43 @@ pub(crate) fn write(
 
 impl Scratch {
     /// Builds every target it can: one that does not compile hides no other.
-    pub(crate) fn build_command(&self) -> Result<Command, String> {
-        let mut command = shell::cargo();
-        command.args(["build", "--keep-going", "--message-format", "json", "--manifest-path"]);
+    pub(crate) fn build_command(
+        &self,
+        target: Option<&cross::targets::Target>,
+    ) -> Result<Command, String> {
+        let mut command = match target {
+            Some(target) => {
+                cross::install(target)?;
+                cross::cargo(target, "build")
+            }
+            None => {
+                let mut command = shell::cargo();
+                command.arg("build");
+                command.env("CARGO_TARGET_DIR", shell::target_dir().join("conformance").join("build"));
+                command
+            }
+        };
+        command.args(["--keep-going", "--message-format", "json", "--manifest-path"]);
         command.arg(&self.manifest);
         for name in &self.targets {
             command.args(["--test", name]);
         }
-        command.env("CARGO_TARGET_DIR", shell::target_dir().join("conformance").join("build"));
         // Warnings about upstream's files are upstream's business.
         let mut flags = "--cap-lints=allow".to_owned();
         if self.unstable {
             flags.push_str(" --cfg tokio_unstable");
         }
-        command.env("RUSTFLAGS", flags).env_remove("CARGO_ENCODED_RUSTFLAGS");
+        command.env_remove("CARGO_ENCODED_RUSTFLAGS");
+        match target {
+            // Its own flags, or else the standard library would be built anew.
+            Some(target) if !self.unstable => {
+                command.env_remove("RUSTFLAGS").env(target.variable("RUSTFLAGS"), target.flags)
+            }
+            Some(target) => command
+                .env_remove("RUSTFLAGS")
+                .env(target.variable("RUSTFLAGS"), format!("{} {flags}", target.flags)),
+            None => command.env("RUSTFLAGS", flags),
+        };
         Ok(command)
     }
 }

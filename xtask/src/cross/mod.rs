@@ -3,6 +3,7 @@
 //! Debian's `rustc-web` comes with the sources of its standard library, which cargo builds for each target. All of it
 //! is a nightly's business (`-Zbuild-std`), which `RUSTC_BOOTSTRAP` allows a stable compiler.
 
+mod msrv;
 pub(crate) mod targets;
 mod wine;
 
@@ -19,7 +20,7 @@ const HELP: &str = "\
 usage: cargo xtask cross [TARGET…] [OPTIONS]
 
 Builds the package `yamanote` and the facade for other systems (all by default): windows, msvc, mac, mac-arm, bsd, arm,
-i686, wasi, and poll, which is Linux without epoll. Where something here can run the tests (wine, qemu-user,
+i686, wasi, poll, which is Linux without epoll, and msrv, which is Linux with the oldest compiler. Where something here can run the tests (wine, qemu-user,
 the processor itself) they are run, each in a process of its own; elsewhere the compiler checks them, warnings
 being errors. Installs what it needs from Debian.
 
@@ -40,7 +41,8 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     let names = args.positional();
     args.finish()?;
 
-    let unknown = names.iter().find(|name| !TARGETS.iter().any(|target| target.name == **name));
+    let is_known = |name: &str| name == "msrv" || TARGETS.iter().any(|target| target.name == name);
+    let unknown = names.iter().find(|name| !is_known(name));
     if let Some(name) = unknown {
         return Err(format!("no target named `{name}`\n\n{HELP}"));
     }
@@ -69,11 +71,23 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
             started.elapsed()
         ));
     }
+    if names.is_empty() || names.iter().any(|name| name == "msrv") {
+        let checked = msrv::check(&directory().join("run"))?;
+        let line = if checked { "checked" } else { "does not compile" };
+        lines.push(format!("{:<9} {:<28} {line}", "msrv", "with the oldest compiler"));
+        good &= checked;
+    }
     println!();
     for line in &lines {
         println!("{line}");
     }
     Ok(good)
+}
+
+/// The target of that name.
+pub(crate) fn find(name: &str) -> Result<&'static Target, String> {
+    let found = TARGETS.iter().find(|target| target.name == name);
+    found.ok_or_else(|| format!("no target named `{name}`"))
 }
 
 /// Where all of it is built and kept.

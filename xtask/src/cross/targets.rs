@@ -48,7 +48,7 @@ const PLAIN: Target = Target {
     left_out: &[],
 };
 
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) static TARGETS: [Target; 9] = [
     Target {
         name: "windows",
         triple: "x86_64-pc-windows-gnu",

@@ -46,6 +46,8 @@ pub(super) fn prepare(directory: &Path) -> Result<Vec<String>, String> {
         }
     }
     quiet(wine(&prefix, SERVER).arg("-p"))?;
+    // The first program starts services, which would hold its streams: so not one whose output is read.
+    quiet(wine(&prefix, WINE).args(["cmd", "/c", "exit"]))?;
     let mut words = vec!["env".to_owned()];
     words.extend(environment(&prefix).map(|(name, value)| format!("{name}={value}")));
     words.push(WINE.to_owned());

@@ -10,20 +10,23 @@ use crate::io::ready::Ready;
 
 /// Whether a resource can be handed to a poller, and from one to another, by its descriptor alone. Not so
 /// where mio keeps state beside the descriptor (its `poll(2)` backend).
-pub(crate) const BY_HANDLE: bool = cfg!(any(
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "illumos",
-    target_os = "ios",
-    target_os = "linux",
-    target_os = "macos",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "redox",
-    target_os = "tvos",
-    target_os = "visionos",
-    target_os = "watchos",
+pub(crate) const BY_HANDLE: bool = cfg!(all(
+    not(mio_unsupported_force_poll_poll),
+    any(
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "illumos",
+        target_os = "ios",
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "redox",
+        target_os = "tvos",
+        target_os = "visionos",
+        target_os = "watchos",
+    )
 ));
 
 /// Whether an operation that did less than it was asked for has found the resource drained. So it is where

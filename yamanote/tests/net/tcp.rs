@@ -8,8 +8,8 @@ use crate::support::*;
 use yamanote::io::{AsyncWrite, Interest, ReadBuf};
 use yamanote::net::{TcpListener, TcpSocket, TcpStream};
 
-#[cfg(unix)]
 /// Waits, without the runtime, until a read would find `n` bytes.
+#[cfg(unix)]
 fn until_queued(stream: &TcpStream, n: usize) {
     let mut buf = vec![std::mem::MaybeUninit::uninit(); n];
     while !matches!(socket2::SockRef::from(stream).peek(&mut buf), Ok(m) if m >= n) {

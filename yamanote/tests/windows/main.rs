@@ -1,0 +1,6 @@
+//! What only Windows has: named pipes, and children's handles and pipes.
+
+#![cfg(all(windows, not(loom)))]
+
+mod children;
+mod named_pipes;
