@@ -1,7 +1,9 @@
 //! The benchmark cells, compiled twice: `rt` is the registry's tokio in one package, yamanote in the other.
 //!
 //! `SIDE list` prints the cells; `SIDE run CELL MILLISECONDS` measures one in this process and prints
-//! `METRIC VALUE UNIT` lines. The runner in `bench/src` alternates the two sides.
+//! `METRIC VALUE UNIT` lines. The runner in `bench/src` alternates the two sides. `SIDE count CELL N` does about N
+//! operations once and prints how many it did and with how many allocations, for who counts
+//! instructions and system calls from outside.
 
 #[cfg(feature = "fs")]
 mod fs;
@@ -56,14 +58,22 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             };
             harness::raise_file_limit();
-            let context = Context { flavour, budget: Duration::from_millis(ms) };
+            let context = Context { flavour, budget: Duration::from_millis(ms), counted: None };
             for metric in (cell.run)(&context) {
                 println!("{} {} {}", metric.name, metric.value, metric.unit);
             }
             ExitCode::SUCCESS
         }
+        ["count", name, n] => {
+            let (Some((cell, flavour)), Ok(n)) = (find(name), n.parse()) else {
+                eprintln!("no cell named {name}, or not a number: {n}");
+                return ExitCode::FAILURE;
+            };
+            (cell.run)(&Context { flavour, budget: Duration::ZERO, counted: Some(n) });
+            ExitCode::SUCCESS
+        }
         _ => {
-            eprintln!("usage: SIDE list | SIDE run CELL MILLISECONDS");
+            eprintln!("usage: SIDE list | SIDE run CELL MILLISECONDS | SIDE count CELL N");
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,7 @@
 //! What a task that only waits occupies.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
 
 use crate::harness::{CT, Cell, Context, Metric, W2, on};
 
@@ -9,6 +9,7 @@ pub const CELLS: &[Cell] = &[Cell { name: "memory/idle_task", flavours: &[CT, W2
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// The system's allocator, counting live bytes while it is told to.
 pub struct Counting;
@@ -17,7 +18,19 @@ fn count(bytes: isize) {
     // Relaxed: a sum that is read when the counted work is over.
     if COUNTING.load(Ordering::Relaxed) {
         LIVE.fetch_add(bytes, Ordering::Relaxed);
+        if bytes > 0 {
+            ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        }
     }
+}
+
+/// Runs `f` and tells how many allocations it made (those that grow count again).
+pub fn allocations_in(f: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.load(Ordering::SeqCst);
+    COUNTING.store(true, Ordering::SeqCst);
+    f();
+    COUNTING.store(false, Ordering::SeqCst);
+    ALLOCATIONS.load(Ordering::SeqCst) - before
 }
 
 // SAFETY: every call goes to the system's allocator with the arguments it came with.

@@ -12,6 +12,7 @@
 //! | `docs` | which public items have no example? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `cross` | does it build for other systems, and do the tests pass where they can be run? |
+//! | `perf-gate` | does an operation take more instructions, allocations or system calls than was recorded? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod api;
@@ -22,6 +23,7 @@ mod docs;
 mod ecosystem;
 mod features;
 mod loom;
+mod perf_gate;
 mod process;
 mod runner;
 mod san;
@@ -46,6 +48,7 @@ commands:
   docs          count public items without an example
   ecosystem     run the programs in ecosystem/, with the services that they talk to
   cross         build for other systems, and run the tests where something here can
+  perf-gate     count instructions, allocations and system calls, and compare with what was recorded
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
 `cargo xtask COMMAND --help` explains one command.";
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Some("docs") => docs::run(rest),
         Some("cross") => cross::run(rest),
         Some("ecosystem") => ecosystem::run(rest),
+        Some("perf-gate") => perf_gate::run(rest),
         Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {
             println!("{HELP}");
