@@ -26,8 +26,8 @@ use crate::engine::hooks::{self, Callback};
 use crate::engine::shared::Shared;
 use crate::engine::spin::Spinner;
 use crate::engine::task::{self, Id, JoinHandle, Origin, Schedule, TaskRef};
-use crate::engine::{context, instrument};
-use crate::runtime::Handle;
+use crate::engine::{context, instrument, observe, spawn};
+use crate::runtime::{Handle, TaskKind};
 use crate::util::CachePadded;
 
 type Job = task::Runnable<BlockingSchedule>;
@@ -56,7 +56,8 @@ impl Schedule for BlockingSchedule {
         Err(task)
     }
 
-    fn release(&self, _: &TaskRef<Self>) -> bool {
+    fn release(&self, task: &TaskRef<Self>) -> bool {
+        self.shared.observer.note_ended(task.header().id());
         // Called once, when the job is over or was cancelled.
         self.shared.clock.allow_auto_advance();
         if self.shared.clock.is_paused() {
@@ -90,6 +91,18 @@ impl<F: FnOnce() -> R, R> Future for BlockingTask<F> {
         let job = self.project().job.take().expect("a blocking job runs once");
         Poll::Ready(job())
     }
+}
+
+/// Runs a job on a thread of the pool, which has the runtime's handle.
+fn run_job(job: Job) {
+    let wanted = context::with_handle(|handle| {
+        (handle.shared.observer.wanted() & observe::TASKS != 0).then(|| Arc::clone(&handle.shared))
+    });
+    let Ok(Some(shared)) = wanted else { return job.run() };
+    let (tasks, id) = (&shared.observer.tasks, job.meta().id());
+    let poll = tasks.note_poll(id);
+    job.run();
+    tasks.note_polled(id, poll);
 }
 
 /// Whether a job that has not started is still run when the runtime shuts down.
@@ -216,6 +229,9 @@ impl Pool {
             // First of all: it may panic.
             hook(&crate::runtime::TaskMeta::new(origin.id, origin.location));
         }
+        if mandatory != Mandatory::Core {
+            spawn::note_spawned(&handle.shared, &origin, TaskKind::Blocking);
+        }
         let schedule = BlockingSchedule::new(handle.shared.clone());
         let (job, span) = instrument::blocking::<F, _>(&origin, BlockingTask { job: Some(f) });
         let (job, join) = task::new_task(job, schedule, origin.id, origin.location, span);
@@ -330,7 +346,7 @@ impl Pool {
                 if cancels && queued.mandatory == Mandatory::No {
                     queued.job.shutdown();
                 } else {
-                    queued.job.run();
+                    run_job(queued.job);
                 }
                 state = self.lock();
                 if state.threads > self.0.config.thread_cap + state.cores {

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::runtime::TaskMeta;
+use crate::runtime::{StallReport, TaskMeta};
 use crate::util::contain::contain;
 
 pub(crate) type Callback = Arc<dyn Fn() + Send + Sync>;
 pub(crate) type TaskCallback = Arc<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
+
+pub(crate) type StallCallback = Arc<dyn Fn(&StallReport) + Send + Sync>;
 
 /// Calls a hook, if there is one.
 #[inline]
@@ -37,4 +39,5 @@ pub(crate) struct Hooks {
     pub(crate) task_terminate: Option<TaskCallback>,
     pub(crate) before_poll: Option<TaskCallback>,
     pub(crate) after_poll: Option<TaskCallback>,
+    pub(crate) stall: Option<StallCallback>,
 }

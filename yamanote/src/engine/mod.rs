@@ -38,6 +38,7 @@ pub(crate) mod limits;
 pub(crate) mod local;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod parker;
 pub(crate) mod queue;

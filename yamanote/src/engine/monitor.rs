@@ -15,11 +15,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine::hooks::StallCallback;
 use crate::engine::limits::{MONITOR_DOZE_AFTER, MONITOR_MAX_INTERVAL, MONITOR_MIN_INTERVAL};
+use crate::engine::observe::{self, recorder};
 use crate::engine::queue::Chain;
 use crate::engine::schedule::notify;
 use crate::engine::shared::Shared;
 use crate::engine::spares::relieve;
+use crate::runtime::StallReport;
 use crate::util::Counter;
 use crate::util::contain::contain;
 
@@ -131,6 +134,7 @@ struct Seen {
 /// The monitor's loop. It holds the runtime only while it looks.
 fn watch(runtime: &Weak<Shared>, limit: Duration) {
     let mut seen: Vec<Option<Seen>> = Vec::new();
+    let mut reporter = Reporter::default();
     let mut quiet = 0;
     let longest = limit.clamp(MONITOR_MIN_INTERVAL, MONITOR_MAX_INTERVAL);
     let mut interval = longest;
@@ -158,24 +162,35 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
         shared.monitor.looks.add(1);
         // Backs off while what it does itself finds nothing.
         // A waker that panics in a driver turned here has been reported, and the next look goes on.
-        interval = match contain(|| look(&shared, &mut seen, limit)).flatten() {
+        interval = match contain(|| look(&shared, &mut seen, &mut reporter, limit)).flatten() {
             Some(0) => (2 * interval).min(longest),
             Some(_) => MONITOR_MIN_INTERVAL,
             None => longest,
         };
+        // Last: it is the user's, and may take its time.
+        reporter.deliver(&shared);
     }
 }
 
 /// Looks at all workers. If it had to turn the driver of one, since there is no spare: how much it found there.
-fn look(shared: &Arc<Shared>, seen: &mut Vec<Option<Seen>>, limit: Duration) -> Option<usize> {
+fn look(
+    shared: &Arc<Shared>,
+    seen: &mut Vec<Option<Seen>>,
+    reporter: &mut Reporter,
+    limit: Duration,
+) -> Option<usize> {
     let now = Instant::now();
     let mut found = None;
     seen.resize(shared.crew.slots_in_use(), None);
     for (slot, seen) in seen.iter_mut().enumerate() {
         let remote = &shared.remotes[slot];
         let polls = remote.stats.polls.get();
-        let away =
-            shared.idle.is_asleep(slot) || remote.parker.is_parked() || !shared.crew.is_manned(slot);
+        let away = if shared.is_single() {
+            // Nobody need drive it at all.
+            shared.observer.current[slot].get().is_none() || remote.parker.is_parked()
+        } else {
+            shared.idle.is_asleep(slot) || remote.parker.is_parked() || !shared.crew.is_manned(slot)
+        };
         let moved = away || seen.is_none_or(|seen| seen.polls != polls);
         if moved {
             *seen = (!away).then_some(Seen { polls, since: now, stuck: false });
@@ -187,6 +202,11 @@ fn look(shared: &Arc<Shared>, seen: &mut Vec<Option<Seen>>, limit: Duration) -> 
         }
         if !std::mem::replace(&mut seen.stuck, true) {
             shared.monitor.stalls.add(1);
+            reporter.note(shared, slot, polls, now.duration_since(seen.since));
+        }
+        if shared.is_single() {
+            // It is told of; its tasks cannot run elsewhere.
+            continue;
         }
         let driver = remote.sits_in.load(Ordering::Relaxed);
         let is_relieved = shared.remotes[driver].seat.holder() != slot || relieve(shared, slot, driver);
@@ -198,8 +218,72 @@ fn look(shared: &Arc<Shared>, seen: &mut Vec<Option<Seen>>, limit: Duration) -> 
     found
 }
 
+/// Reports a second. Arbitrary: what a person can read, and no more than a log can take.
+const REPORTS_PER_SECOND: u32 = 10;
+
+/// Tells the user of stuck workers, within limits.
+#[derive(Default)]
+struct Reporter {
+    reports: Vec<StallReport>,
+    /// When the second began, and how many reports there were in it.
+    window: Option<(Instant, u32)>,
+    suppressed: u64,
+}
+
+impl Reporter {
+    /// The worker in `slot` has been in its poll number `polls` for so long.
+    fn note(&mut self, shared: &Shared, slot: usize, polls: u64, busy: Duration) {
+        let observer = &shared.observer;
+        let remote = &shared.remotes[slot];
+        if observer.wanted() & observe::EVENTS != 0 {
+            let stall = recorder::What::Stall(slot as u64);
+            observer.recorder.push(None, recorder::Event::of_worker(stall));
+        }
+        if shared.config.hooks.stall.is_none() {
+            return;
+        }
+        let task = observer.current[slot].get();
+        if remote.stats.polls.get() != polls {
+            // It has just gone on.
+            return;
+        }
+        let now = Instant::now();
+        let (_, reports) = match &mut self.window {
+            Some(window) if now.duration_since(window.0) < Duration::from_secs(1) => window,
+            window => window.insert((now, 0)),
+        };
+        if *reports >= REPORTS_PER_SECOND {
+            self.suppressed += 1;
+            return;
+        }
+        *reports += 1;
+        self.reports.push(StallReport {
+            task: task.map(|(id, _)| id),
+            name: task.and_then(|(id, _)| observer.tasks.name(id)),
+            spawned_at: task.map(|(_, location)| location),
+            worker: remote.sits_in.load(Ordering::Relaxed),
+            thread: remote.stats.thread(),
+            duration: busy,
+            suppressed: std::mem::take(&mut self.suppressed),
+        });
+    }
+
+    fn deliver(&mut self, shared: &Shared) {
+        let hook: Option<&StallCallback> = shared.config.hooks.stall.as_ref();
+        for report in self.reports.drain(..) {
+            if let Some(hook) = hook {
+                contain(|| hook(&report));
+            }
+        }
+    }
+}
+
 /// No spare comes but from here, and one that goes only brings a look too many.
 fn all_asleep(shared: &Shared) -> bool {
+    if shared.is_single() {
+        // Each poll looks whether the monitor dozes. One that does so a moment too early is seen at the next.
+        return shared.observer.current[0].get().is_none();
+    }
     shared.idle.sleepers() == shared.workers() + shared.crew.spares().0
 }
 

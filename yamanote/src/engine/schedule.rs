@@ -9,11 +9,11 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::engine::context;
 use crate::engine::queue::Raw;
 use crate::engine::shared::Shared;
 use crate::engine::task::header::NO_HOME;
 use crate::engine::task::{self, Id, Schedule, TaskRef, refs};
+use crate::engine::{context, observe};
 
 pub(crate) type Runnable = task::Runnable<Arc<Shared>>;
 
@@ -23,10 +23,8 @@ impl Schedule for Arc<Shared> {
         // SAFETY: `this` is good until the runnable is handed on, which comes after.
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
-        // SAFETY: as above.
-        if let Some(latency) = unsafe { &(*shared).latency } {
-            latency.note_scheduled(raw);
-        }
+        // SAFETY: as above; the task is still ours.
+        unsafe { note_queued(shared, raw) };
         let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
@@ -40,10 +38,8 @@ impl Schedule for Arc<Shared> {
         // SAFETY: as in `schedule`.
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
-        // SAFETY: as above.
-        if let Some(latency) = unsafe { &(*shared).latency } {
-            latency.note_scheduled(raw);
-        }
+        // SAFETY: as above; the task is still ours.
+        unsafe { note_queued(shared, raw) };
         let here = context::with_worker(shared, |worker| worker.defer(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: as in `schedule`.
@@ -59,6 +55,7 @@ impl Schedule for Arc<Shared> {
 
     fn release(&self, task: &TaskRef<Self>) -> bool {
         self.note_task_ended();
+        self.observer.note_ended(task.header().id());
         self.live.remove(task)
     }
 
@@ -74,6 +71,35 @@ impl Schedule for Arc<Shared> {
         if let Some(hook) = &self.config.hooks.task_terminate {
             hook(&crate::runtime::TaskMeta::new(id, location));
         }
+    }
+}
+
+/// A task is about to be queued: whoever wants to know is told.
+///
+/// # Safety
+/// The runtime must be there for the call, and the caller must hold a reference to the task.
+#[inline]
+unsafe fn note_queued(shared: *const Shared, raw: Raw) {
+    #[cold]
+    unsafe fn note(shared: *const Shared, wanted: u8, raw: Raw) {
+        // SAFETY: by contract.
+        let (shared, id) = unsafe { (&*shared, refs::id(raw)) };
+        if let Some(latency) = &shared.latency {
+            latency.note_scheduled(raw);
+        }
+        if wanted & (observe::TASKS | observe::EVENTS) != 0 {
+            let observer = &shared.observer;
+            let here =
+                context::with_worker(shared, |worker| observer.note_woken(wanted, id, Some(worker)));
+            here.unwrap_or_else(|| observer.note_woken(wanted, id, None));
+        }
+    }
+
+    // SAFETY: by contract.
+    let wanted = unsafe { (*shared).observer.wanted() };
+    if wanted & (observe::LATENCY | observe::TASKS | observe::EVENTS) != 0 {
+        // SAFETY: by contract.
+        unsafe { note(shared, wanted, raw) }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::engine::latency::Latency;
 use crate::engine::limits::WORKERS_PER_POLLER;
 use crate::engine::metrics::WorkerStats;
 use crate::engine::monitor::Monitor;
+use crate::engine::observe::Observer;
 use crate::engine::pace::Intervals;
 use crate::engine::parker::Parker;
 use crate::engine::queue::{Inbox, LifoSlot, Ring};
@@ -55,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) latency_histogram: Option<HistogramConfiguration>,
     /// Tell hooks how long a task waited.
     pub(crate) track_latency: bool,
+    /// Keep a list of all tasks.
+    pub(crate) track_tasks: bool,
     /// The thread a `LocalRuntime` belongs to.
     pub(crate) local_to: Option<std::thread::ThreadId>,
     pub(crate) seed: u64,
@@ -108,6 +111,7 @@ pub(crate) struct Shared {
     unhandled_panic: AtomicBool,
     pub(crate) forced_yields: Counter,
     pub(crate) latency: Option<Latency>,
+    pub(crate) observer: Observer,
     /// Tasks spawned and ended by threads that are no workers; workers count their own.
     outside: CachePadded<TaskCounts>,
     /// The generator that seeds all others of this runtime.
@@ -159,6 +163,7 @@ impl Shared {
             unhandled_panic: AtomicBool::new(false),
             forced_yields: Counter::new(),
             latency: (config.track_latency || config.latency_histogram.is_some()).then(Latency::default),
+            observer: Observer::new(&config, slots),
             outside: CachePadded::default(),
             seeds: Mutex::new(config.seed | 1),
             config,

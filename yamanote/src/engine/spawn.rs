@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Origin, Schedule};
-use crate::engine::{instrument, trace};
+use crate::engine::{context, instrument, observe, trace};
+use crate::runtime::TaskKind;
 
 /// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.
@@ -38,6 +39,8 @@ where
         hook(&runnable.meta());
     }
     shared.note_task_spawned();
+    let kind = if shared.config.local_to.is_some() { TaskKind::Local } else { TaskKind::Async };
+    note_spawned(shared, &origin, kind);
     if shared.is_shutdown() {
         runnable.shutdown();
     } else {
@@ -45,4 +48,21 @@ where
         unsafe { Arc::schedule(shared, runnable) };
     }
     join
+}
+
+/// Whoever wants to know of tasks is told.
+#[inline]
+pub(crate) fn note_spawned(shared: &Arc<Shared>, origin: &Origin<'_>, kind: TaskKind) {
+    #[cold]
+    fn note(shared: &Arc<Shared>, origin: &Origin<'_>, kind: TaskKind) {
+        let observer = &shared.observer;
+        let here = context::with_worker(Arc::as_ptr(shared), |worker| {
+            observer.note_spawned(origin, kind, Some(worker));
+        });
+        here.unwrap_or_else(|| observer.note_spawned(origin, kind, None));
+    }
+
+    if shared.observer.wanted() & (observe::STALLS | observe::TASKS | observe::EVENTS) != 0 {
+        note(shared, origin, kind);
+    }
 }

@@ -8,7 +8,7 @@
 //! and parks when a step finds nothing. The single-threaded flavour runs the same loop inside `block_on`,
 //! with the future it blocks on as a [`Root`] that is polled between steps.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +16,14 @@ use std::time::Duration;
 use crate::engine::idle::Sleep;
 use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS, SPIN_LIMIT};
 use crate::engine::metrics::worker::BusyTimer;
+use crate::engine::observe::recorder::{Cause, Event, What};
 use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
 use crate::engine::schedule::{Runnable, notify};
 use crate::engine::seat::Sitting;
 use crate::engine::shared::{Remote, Shared};
-use crate::engine::{budget, context, hooks, search, shutdown, spares};
+use crate::engine::{budget, context, hooks, observe, search, shutdown, spares};
 use crate::util::contain::contain;
 use crate::util::rng;
 
@@ -238,6 +239,8 @@ pub(crate) struct Worker {
     /// As in its core.
     pub(crate) driver: usize,
     core: RefCell<Option<Box<Core>>>,
+    /// What is under way that may wake tasks; right only where somebody wants to know.
+    cause: Cell<Cause>,
 }
 
 impl Worker {
@@ -247,7 +250,8 @@ impl Worker {
         if std::mem::replace(&mut core.thread, thread) != thread {
             shared.remotes[index].stats.set_thread(std::thread::current().id());
         }
-        Worker { shared, index, driver, core: RefCell::new(Some(core)) }
+        let core = RefCell::new(Some(core));
+        Worker { shared, index, driver, core, cause: Cell::new(Cause::Outside) }
     }
 
     #[inline]
@@ -446,7 +450,13 @@ impl Worker {
         }
         let stats = &self.remote().stats;
         let steals = stats.steal_operations.get();
+        let stolen = stats.steals.get();
         let task = search::steal(&self.shared, core)?;
+        if stolen != stats.steals.get() && self.shared.observer.wanted() & observe::EVENTS != 0 {
+            // The core, which is in use, says that the ring is ours.
+            let steal = What::Steal(stats.steals.get().wrapping_sub(stolen));
+            self.shared.observer.recorder.push(Some(core.index), Event::of_worker(steal));
+        }
         if steals != stats.steal_operations.get() && core.busy.is_fresh(stats) {
             core.woke_to_steal = true;
         }
@@ -468,14 +478,9 @@ impl Worker {
         // SAFETY: the queues carry reference units that `Runnable::into_raw` gave.
         let task = unsafe { Runnable::from_raw(raw) };
         task.set_home(self.driver as u16);
-        let hooks = &self.shared.config.hooks;
-        let observed = hooks.before_poll.is_some()
-            || hooks.after_poll.is_some()
-            || remote.poll_histogram.is_some()
-            || self.shared.latency.is_some()
-            || self.shared.dumper.is_active();
-        if observed {
-            self.run_observed(raw, task);
+        let wanted = self.shared.observer.wanted();
+        if wanted != 0 || self.shared.dumper.is_active() {
+            self.run_observed(wanted, raw, task);
         } else {
             budget::with_budget(|| task.run());
         }
@@ -491,9 +496,61 @@ impl Worker {
         Step::Ran
     }
 
-    /// As the plain run, with the user's hooks and the histogram around it.
+    /// As the plain run, with all around it that somebody wants to know: the user's hooks, histograms, views.
     #[cold]
-    fn run_observed(&self, raw: Raw, task: Runnable) {
+    fn run_observed(&self, wanted: u8, raw: Raw, task: Runnable) {
+        let viewed = wanted & (observe::STALLS | observe::TASKS | observe::EVENTS);
+        if viewed == 0 {
+            return self.run_hooked(raw, task);
+        }
+        let observer = &self.shared.observer;
+        let (id, location) = (task.meta().id(), task.meta().spawned_at());
+        if viewed & observe::STALLS != 0 {
+            observer.current[self.index].set(id, location);
+            if self.shared.is_single() {
+                self.shared.monitor.ensure_running(&self.shared);
+                self.shared.monitor.note_awake();
+            }
+        }
+        let poll = (viewed & observe::TASKS != 0).then(|| observer.tasks.note_poll(id));
+        if viewed & observe::EVENTS != 0 {
+            observer.record(Some(self), Event::poll(What::PollStart, id, location));
+        }
+        let cause = self.cause.replace(Cause::Task(id));
+        if wanted == viewed && !self.shared.dumper.is_active() {
+            budget::with_budget(|| task.run());
+        } else {
+            self.run_hooked(raw, task);
+        }
+        self.cause.set(cause);
+        if viewed & observe::EVENTS != 0 {
+            observer.record(Some(self), Event::poll(What::PollEnd, id, location));
+        }
+        if let Some(poll) = poll {
+            observer.tasks.note_polled(id, poll);
+        }
+        // Whoever drives the worker by now, if this thread lost it, has it poll something else.
+        if viewed & observe::STALLS != 0 && self.has_core() {
+            observer.current[self.index].clear();
+        }
+    }
+
+    /// What wakes tasks on this thread, if it is no task.
+    pub(crate) fn cause(&self) -> Cause {
+        self.cause.get()
+    }
+
+    /// Tells the recorder of something the worker does, if somebody wants that.
+    #[inline]
+    fn note(&self, what: impl FnOnce() -> What) {
+        let observer = &self.shared.observer;
+        if observer.wanted() & observe::EVENTS != 0 {
+            observer.record(Some(self), Event::of_worker(what()));
+        }
+    }
+
+    /// As the plain run, with the user's hooks and the histogram around it.
+    fn run_hooked(&self, raw: Raw, task: Runnable) {
         let hooks = &self.shared.config.hooks;
         let waited = self.shared.latency.as_ref().and_then(|latency| latency.note_polled(raw));
         if let (Some(histogram), Some(waited)) = (&self.remote().latency_histogram, waited) {
@@ -536,6 +593,7 @@ impl Worker {
                 let max_events = max_events.min(worker.shared.config.events_per_busy_turn);
                 remote.driver.io.turn(Some(Duration::ZERO), max_events);
             }
+            worker.cause.set(Cause::Timer);
             remote.driver.fire_timers(&worker.shared.clock);
         });
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
@@ -558,11 +616,13 @@ impl Worker {
             }
         };
         let turned = Turned(self);
+        self.cause.set(Cause::Io);
         f(self, max_events);
         drop(turned);
     }
 
     fn note_turned(&self) {
+        self.cause.set(Cause::Outside);
         let mut slot = self.core.borrow_mut();
         if let Some(core) = slot.as_deref_mut() {
             core.in_turn = false;
@@ -598,6 +658,7 @@ impl Worker {
             hooks::call(hooks.after_unpark.as_ref());
             return;
         }
+        self.note(|| What::Park);
         let parked = Unparked(self);
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
@@ -630,6 +691,7 @@ impl Worker {
 
     /// Awake again, in one way or another.
     fn note_unparked(&self) {
+        self.note(|| What::Unpark);
         let single = self.shared.is_single();
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
@@ -661,6 +723,7 @@ impl Worker {
             };
             let timeout = driver.park_timeout(clock);
             worker.remote().parker.park(driver, timeout, max_events);
+            worker.cause.set(Cause::Timer);
             driver.fire_timers(clock);
         });
     }
@@ -698,6 +761,7 @@ impl Worker {
                 remote.parker.park(&remote.driver, None, max_events);
             }
         }
+        self.cause.set(Cause::Timer);
         remote.driver.fire_timers(clock);
     }
 

@@ -12,7 +12,7 @@ use crate::engine::shared::{Config, Shared};
 use crate::engine::spares::default_spares;
 use crate::runtime::{
     HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
-    TaskMeta, UnhandledPanic,
+    StallReport, TaskMeta, UnhandledPanic,
 };
 
 /// Configures and makes a [`Runtime`].
@@ -58,6 +58,7 @@ pub struct Builder {
     poll_histogram: PollHistogram,
     latency_histogram: LatencyHistogram,
     track_latency: bool,
+    track_tasks: bool,
     stall_limit: StallLimit,
     max_spare_workers: Option<usize>,
 }
@@ -169,6 +170,7 @@ impl Builder {
             poll_histogram: PollHistogram::default(),
             latency_histogram: LatencyHistogram::default(),
             track_latency: false,
+            track_tasks: false,
             stall_limit: StallLimit::Default,
             max_spare_workers: None,
         }
@@ -795,8 +797,8 @@ impl Builder {
     /// [`max_spare_workers`](Builder::max_spare_workers). It is noticed between one and two limits after the
     /// poll began.
     ///
-    /// The tasks of a single-threaded runtime cannot run elsewhere. It is watched only if the limit is set here; then
-    /// its events and timers still reach futures that other threads [block on](crate::runtime::Handle::block_on).
+    /// The tasks of a single-threaded runtime cannot run elsewhere. It is watched only where
+    /// [`on_stall`](Builder::on_stall) asks for it.
     ///
     /// The watch costs running tasks nothing, and while the runtime is idle no thread wakes up for it.
     ///
@@ -824,6 +826,53 @@ impl Builder {
     /// ```
     pub fn stall_limit(&mut self, limit: impl Into<Option<Duration>>) -> &mut Builder {
         self.stall_limit = StallLimit::Set(limit.into());
+        self
+    }
+
+    /// Calls `f` when a task has held its worker up for longer than the [`stall_limit`](Builder::stall_limit): with the
+    /// task's id, its name, where it was spawned, and for how long it has been in its poll.
+    ///
+    /// It is called once for each such poll, while the poll goes on, by the thread that watches the workers; that
+    /// should not be kept for long, since it also relieves them. There are ten reports a second at the most; the next one
+    /// tells how many were left out. A panic of `f` is reported by the panic hook and goes no further.
+    ///
+    /// With it a single-threaded runtime is watched too, as long as its tasks run; the future that
+    /// [`block_on`](crate::runtime::Runtime::block_on) waits for is not a task. Each poll costs some stores more.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let (tell, told) = mpsc::channel();
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .on_stall(move |stall| tell.send(stall.to_string()).unwrap())
+    ///     .build()
+    ///     .unwrap();
+    /// let task = runtime.spawn(async move {
+    ///     // A mistake: it blocks the thread, until the runtime complains.
+    ///     told.recv().unwrap()
+    /// });
+    /// let report = runtime.block_on(task).unwrap();
+    /// assert!(report.contains("has been in a poll for"), "{report}");
+    /// ```
+    pub fn on_stall<F>(&mut self, f: F) -> &mut Builder
+    where
+        F: Fn(&StallReport) + Send + Sync + 'static,
+    {
+        self.hooks.stall = Some(Arc::new(f));
+        self
+    }
+
+    /// Keeps a list of all tasks and of what they do, for [`Handle::tasks`](crate::runtime::Handle::tasks). Off unless
+    /// asked for: each poll then costs two locks and readings of the clock, each wake a lock.
+    ///
+    /// # Examples
+    /// See [`Handle::tasks`](crate::runtime::Handle::tasks).
+    pub fn track_tasks(&mut self, track: bool) -> &mut Builder {
+        self.track_tasks = track;
         self
     }
 
@@ -914,7 +963,7 @@ impl Builder {
         let stall_limit = match self.stall_limit {
             StallLimit::Set(limit) => limit.filter(|limit| !limit.is_zero()),
             // A thread more for each single-threaded runtime has to be asked for.
-            StallLimit::Default => adapts.then_some(limits::STALL_LIMIT),
+            StallLimit::Default => (adapts || self.hooks.stall.is_some()).then_some(limits::STALL_LIMIT),
         };
         let pool = Pool::new(PoolConfig {
             thread_name: Arc::clone(&self.thread_name),
@@ -948,6 +997,7 @@ impl Builder {
                 poll_histogram: self.poll_histogram.configuration(),
                 latency_histogram: self.latency_histogram.configuration(),
                 track_latency: self.track_latency,
+                track_tasks: self.track_tasks,
                 local_to: None,
                 seed: seed.value(),
                 hooks: self.hooks.clone(),

@@ -9,7 +9,7 @@ use crate::engine::context::{self, HandleGuard, NoHandle};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
 use crate::engine::{block_on, instrument, spawn};
-use crate::runtime::{Id, RuntimeFlavor, RuntimeMetrics};
+use crate::runtime::{FlightRecorder, Id, RuntimeFlavor, RuntimeMetrics, TaskInfo};
 use crate::task::JoinHandle;
 
 pub(crate) const CONTEXT_MISSING_ERROR: &str =
@@ -216,6 +216,80 @@ impl Handle {
     /// ```
     pub fn name(&self) -> Option<&str> {
         self.shared.config.name.as_deref()
+    }
+
+    /// Lists all tasks that live: those that run, are queued, or wait; and the jobs of
+    /// [`spawn_blocking`](Handle::spawn_blocking). By id; tasks that come or go meanwhile may be in it or not.
+    ///
+    /// Empty unless the runtime was built with [`track_tasks`](crate::runtime::Builder::track_tasks). The future
+    /// that `block_on` waits for is no task, and tasks of a [`LocalSet`](crate::task::LocalSet) are the set's and not
+    /// the runtime's. Where in its code a task waits is told by `Handle::dump` (feature `taskdump`), under the same id.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().track_tasks(true).build().unwrap();
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// runtime.spawn(async move {
+    ///     tell.send(()).unwrap();
+    ///     std::future::pending::<()>().await
+    /// });
+    /// told.recv().unwrap();
+    /// for task in runtime.handle().tasks() {
+    ///     println!("{task}"); // task 1 async idle, spawned at src/main.rs:6:9 …
+    /// }
+    /// ```
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let tasks = &self.shared.observer.tasks;
+        if tasks.keeps_all() { tasks.all() } else { Vec::new() }
+    }
+
+    /// Starts to record what the workers do: spawns, polls, wakes and from where, parks, steals, stalls. While nobody
+    /// records, that costs nothing.
+    ///
+    /// Several recordings may be under way at a time. See [`Recording`](crate::runtime::Recording) for how to look
+    /// at one.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main]
+    /// # async fn main() {
+    /// let recorder = yamanote::runtime::Handle::current().start_recording();
+    /// yamanote::spawn(async {}).await.unwrap();
+    /// let recording = recorder.finish();
+    /// assert!(recording.event_count() > 0);
+    /// # }
+    /// ```
+    pub fn start_recording(&self) -> FlightRecorder {
+        FlightRecorder::start(self.clone())
+    }
+
+    /// Records what the workers of this runtime do for a while.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped the recording ends, and is lost.
+    ///
+    /// # Panics
+    /// If the runtime in which it is awaited has no timers, as [`sleep`](crate::time::sleep) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[yamanote::main]
+    /// # async fn main() {
+    /// let handle = yamanote::runtime::Handle::current();
+    /// yamanote::spawn(async { yamanote::time::sleep(Duration::from_millis(1)).await });
+    /// let recording = handle.record(Duration::from_millis(10)).await;
+    /// println!("{}", recording.summary());
+    /// # }
+    /// ```
+    #[cfg(feature = "time")]
+    pub async fn record(&self, duration: std::time::Duration) -> crate::runtime::Recording {
+        let recorder = self.start_recording();
+        crate::time::sleep(duration).await;
+        recorder.finish()
     }
 
     /// A view on what the runtime counts.

@@ -45,8 +45,11 @@ mod histogram;
 mod id;
 mod local;
 mod metrics;
+mod recording;
 #[allow(clippy::module_inception)]
 mod runtime;
+mod stall;
+mod task_info;
 mod task_meta;
 
 pub use builder::Builder;
@@ -62,7 +65,10 @@ pub use histogram::{
 pub use id::Id;
 pub use local::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
+pub use recording::{FlightRecorder, Recording};
 pub use runtime::Runtime;
+pub use stall::StallReport;
+pub use task_info::{TaskInfo, TaskKind, TaskState, WokenBy};
 pub use task_meta::TaskMeta;
 
 pub(crate) use handle::THREAD_LOCAL_DESTROYED_ERROR;

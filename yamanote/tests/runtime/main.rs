@@ -14,6 +14,7 @@ mod scheduling;
 mod shutdown;
 mod stall;
 mod stress;
+mod views;
 
 use yamanote::runtime::{Builder, Runtime};
 

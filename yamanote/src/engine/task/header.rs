@@ -106,6 +106,10 @@ impl Header {
         self.shard.load(Ordering::Relaxed) != UNBOUND
     }
 
+    pub(crate) fn id(&self) -> Id {
+        self.id
+    }
+
     /// The worker that ran the task last.
     #[inline]
     pub(crate) fn home(&self) -> u16 {

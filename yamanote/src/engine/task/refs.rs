@@ -10,6 +10,7 @@ use std::mem;
 use std::ptr::NonNull;
 
 use super::header::Header;
+use super::id::Id;
 use super::state::Wake;
 use crate::runtime::TaskMeta;
 
@@ -201,6 +202,15 @@ impl<S> Runnable<S> {
 pub(crate) unsafe fn home(task: NonNull<Header>) -> u16 {
     // SAFETY: by contract.
     unsafe { task.as_ref() }.home()
+}
+
+/// The id of a queued task.
+///
+/// # Safety
+/// The caller must hold a reference.
+pub(crate) unsafe fn id(task: NonNull<Header>) -> Id {
+    // SAFETY: by contract.
+    unsafe { task.as_ref() }.id
 }
 
 impl<S> Drop for Runnable<S> {

@@ -1,0 +1,117 @@
+//! What somebody may want to see of the tasks while they run, and costs something to know.
+//!
+//! One word says what is wanted ([`Observer::wanted`]). A poll and a wake look at it once, and do nothing more while
+//! nothing is. What is kept is kept beside the tasks, so that a task that nobody looks at is not larger for it:
+//! * [`current`]: which task each worker polls, for the monitor to tell who is stuck;
+//! * [`tasks`]: a list of all tasks with what they did;
+//! * [`recorder`]: the last events of each worker.
+
+pub(crate) mod current;
+pub(crate) mod recorder;
+pub(crate) mod tasks;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::engine::observe::current::Current;
+use crate::engine::observe::recorder::{Cause, Event, Recorder};
+use crate::engine::observe::tasks::TaskList;
+use crate::engine::shared::Config;
+use crate::engine::task::{Id, Origin};
+use crate::engine::worker::Worker;
+use crate::runtime::TaskKind;
+
+/// Hooks or a histogram around polls.
+pub(crate) const POLLS: u8 = 1;
+/// How long tasks wait for being polled.
+pub(crate) const LATENCY: u8 = 1 << 1;
+/// Who is stuck.
+pub(crate) const STALLS: u8 = 1 << 2;
+/// All tasks.
+pub(crate) const TASKS: u8 = 1 << 3;
+/// Events, as they happen.
+pub(crate) const EVENTS: u8 = 1 << 4;
+
+pub(crate) struct Observer {
+    wanted: AtomicU8,
+    /// One for each slot.
+    pub(crate) current: Box<[Current]>,
+    pub(crate) tasks: TaskList,
+    pub(crate) recorder: Recorder,
+}
+
+impl Observer {
+    pub(crate) fn new(config: &Config, slots: usize) -> Observer {
+        let hooks = &config.hooks;
+        let polls =
+            hooks.before_poll.is_some() || hooks.after_poll.is_some() || config.poll_histogram.is_some();
+        let latency = config.track_latency || config.latency_histogram.is_some();
+        let stalls = hooks.stall.is_some();
+        let flag = |flag, on| if on { flag } else { 0 };
+        let wanted = flag(POLLS, polls)
+            | flag(LATENCY, latency)
+            | flag(STALLS, stalls)
+            | flag(TASKS, config.track_tasks);
+        Observer {
+            wanted: AtomicU8::new(wanted),
+            current: (0..slots).map(|_| Current::default()).collect(),
+            tasks: TaskList::new(config.track_tasks, stalls),
+            recorder: Recorder::new(slots),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn wanted(&self) -> u8 {
+        // Relaxed: what was built in is there before the runtime is, and whoever starts a recording does not count
+        // on the events that are under way.
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn want_events(&self, on: bool) {
+        // Relaxed: see `wanted`.
+        if on {
+            self.wanted.fetch_or(EVENTS, Ordering::Relaxed);
+        } else {
+            self.wanted.fetch_and(!EVENTS, Ordering::Relaxed);
+        }
+    }
+
+    /// Somebody wants an event, if the thread is a worker that still has its core: into that one's ring.
+    pub(crate) fn record(&self, worker: Option<&Worker>, event: Event) {
+        let slot = worker.filter(|worker| worker.has_core()).map(|worker| worker.index);
+        self.recorder.push(slot, event);
+    }
+
+    /// A task was made.
+    #[inline]
+    pub(crate) fn note_spawned(&self, origin: &Origin<'_>, kind: TaskKind, worker: Option<&Worker>) {
+        if self.tasks.is_kept() {
+            self.tasks.insert(origin, kind);
+        }
+        if self.wanted() & EVENTS != 0 {
+            self.record(worker, Event::spawn(origin));
+        }
+    }
+
+    /// A task ended, one way or the other.
+    #[inline]
+    pub(crate) fn note_ended(&self, id: Id) {
+        if self.tasks.is_kept() {
+            self.tasks.remove(id);
+        }
+    }
+
+    /// A task is about to be queued, on this thread, which may be a worker of the runtime.
+    #[cold]
+    pub(crate) fn note_woken(&self, wanted: u8, id: Id, worker: Option<&Worker>) {
+        let cause = match crate::task::try_id() {
+            Some(waker) => Cause::Task(waker),
+            None => worker.map_or(Cause::Outside, |worker| worker.cause()),
+        };
+        if wanted & TASKS != 0 {
+            self.tasks.note_woken(id, cause);
+        }
+        if wanted & EVENTS != 0 {
+            self.record(worker, Event::wake(id, cause));
+        }
+    }
+}

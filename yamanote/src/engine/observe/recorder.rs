@@ -1,0 +1,280 @@
+//! The flight recorder: the last events of each worker.
+//!
+//! Each slot has a ring that only the thread with the worker's core writes, so an event is a reading of the clock and
+//! four stores. What happens on other threads goes into one more ring, under a lock. Rings are made when their first
+//! event comes, and never emptied: a recording takes those events that are younger than it is.
+//!
+//! A reader may come while an event is overwritten. The writer tells how many events it has written *before* it
+//! touches the next place; the reader looks at that number again when it has read, and drops what may have been
+//! written over meanwhile.
+
+use std::panic::Location;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use crate::engine::task::{Id, Origin};
+use crate::util::Counter;
+
+/// Events a ring holds: half a mebibyte of them. Arbitrary; some ten milliseconds of the busiest worker, seconds
+/// of a usual one.
+pub(crate) const RING: usize = 1 << 14;
+
+/// Who woke a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Task(Id),
+    /// The worker's poller.
+    Io,
+    /// One of the worker's timers.
+    Timer,
+    /// Something that is no task of a runtime.
+    Outside,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Spawn,
+    PollStart,
+    PollEnd,
+    Wake(Cause),
+    Park,
+    Unpark,
+    /// So many tasks were taken from another worker.
+    Steal(u64),
+    /// The monitor found the slot's worker stuck.
+    Stall(u64),
+}
+
+/// What happened, to which task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) what: What,
+    pub(crate) task: Option<Id>,
+    pub(crate) location: Option<&'static Location<'static>>,
+}
+
+impl Event {
+    pub(crate) fn of_worker(what: What) -> Event {
+        Event { what, task: None, location: None }
+    }
+
+    pub(crate) fn spawn(origin: &Origin<'_>) -> Event {
+        Event { what: What::Spawn, task: Some(origin.id), location: Some(origin.location) }
+    }
+
+    pub(crate) fn wake(id: Id, cause: Cause) -> Event {
+        Event { what: What::Wake(cause), task: Some(id), location: None }
+    }
+
+    pub(crate) fn poll(what: What, id: Id, location: &'static Location<'static>) -> Event {
+        Event { what, task: Some(id), location: Some(location) }
+    }
+}
+
+/// The kind of event in the low byte, and above it what some of them tell besides.
+fn encode(what: What) -> u64 {
+    let (kind, detail) = match what {
+        What::Spawn => (0, 0),
+        What::PollStart => (1, 0),
+        What::PollEnd => (2, 0),
+        What::Park => (3, 0),
+        What::Unpark => (4, 0),
+        What::Steal(n) => (5, n),
+        What::Stall(slot) => (6, slot),
+        What::Wake(Cause::Io) => (7, 0),
+        What::Wake(Cause::Timer) => (8, 0),
+        What::Wake(Cause::Outside) => (9, 0),
+        What::Wake(Cause::Task(id)) => (10, id.as_u64()),
+    };
+    kind | detail << 8
+}
+
+fn decode(word: u64) -> Option<What> {
+    let detail = word >> 8;
+    Some(match word & 0xFF {
+        0 => What::Spawn,
+        1 => What::PollStart,
+        2 => What::PollEnd,
+        3 => What::Park,
+        4 => What::Unpark,
+        5 => What::Steal(detail),
+        6 => What::Stall(detail),
+        7 => What::Wake(Cause::Io),
+        8 => What::Wake(Cause::Timer),
+        9 => What::Wake(Cause::Outside),
+        10 => What::Wake(Cause::Task(Id::from_u64(detail)?)),
+        _ => return None,
+    })
+}
+
+#[derive(Default)]
+struct Place {
+    time_ns: Counter,
+    what: Counter,
+    task: Counter,
+    location: AtomicPtr<Location<'static>>,
+}
+
+struct Ring {
+    places: Box<[Place]>,
+    /// Events ever written.
+    written: AtomicUsize,
+}
+
+impl Ring {
+    fn new() -> Ring {
+        Ring { places: (0..RING).map(|_| Place::default()).collect(), written: AtomicUsize::new(0) }
+    }
+
+    /// For one thread at a time.
+    #[inline]
+    fn push(&self, time_ns: u64, event: Event) {
+        // Relaxed: ours.
+        let written = self.written.load(Ordering::Relaxed);
+        // The number as it is, before the place is overwritten. Partner: the fence in `read`.
+        fence(Ordering::Release);
+        let place = &self.places[written % RING];
+        place.time_ns.set(time_ns);
+        place.what.set(encode(event.what));
+        place.task.set(event.task.map_or(0, Id::as_u64));
+        place.location.store(
+            event.location.map_or(ptr::null_mut(), |l| ptr::from_ref(l).cast_mut()),
+            Ordering::Relaxed,
+        );
+        // Release pairs with the acquire in `read`.
+        self.written.store(written.wrapping_add(1), Ordering::Release);
+    }
+
+    /// What is in it from `since_ns` on, oldest first.
+    fn read(&self, since_ns: u64) -> Vec<(u64, Event)> {
+        // Acquire pairs with the release in `push`.
+        let end = self.written.load(Ordering::Acquire);
+        let start = end.saturating_sub(RING);
+        let read = |at: usize| {
+            let place = &self.places[at % RING];
+            // SAFETY: nothing but `'static` references is stored, or null.
+            let location = unsafe { place.location.load(Ordering::Relaxed).as_ref() };
+            (at, place.time_ns.get(), decode(place.what.get()), Id::from_u64(place.task.get()), location)
+        };
+        let events: Vec<_> = (start..end).map(read).collect();
+        // Whatever of a later event was read above, its writer's number is read here. Partner: the fence in `push`.
+        fence(Ordering::Acquire);
+        let now = self.written.load(Ordering::Relaxed);
+        events
+            .into_iter()
+            // The place of the event that is being written now is that of the oldest.
+            .filter(|&(at, time_ns, ..)| at + RING > now && time_ns >= since_ns)
+            .filter_map(|(_, time_ns, what, task, location)| {
+                Some((time_ns, Event { what: what?, task, location }))
+            })
+            .collect()
+    }
+}
+
+pub(crate) struct Recorder {
+    epoch: Instant,
+    /// One for each slot.
+    rings: Box<[OnceLock<Ring>]>,
+    /// Of threads that are no workers.
+    outside: Mutex<Option<Ring>>,
+    /// Recordings under way.
+    pub(crate) users: Mutex<usize>,
+}
+
+impl Recorder {
+    pub(crate) fn new(slots: usize) -> Recorder {
+        Recorder {
+            epoch: Instant::now(),
+            rings: (0..slots).map(|_| OnceLock::new()).collect(),
+            outside: Mutex::new(None),
+            users: Mutex::new(0),
+        }
+    }
+
+    pub(crate) fn now_ns(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// `slot`: of the worker whose core the calling thread has.
+    pub(crate) fn push(&self, slot: Option<usize>, event: Event) {
+        let time_ns = self.now_ns();
+        match slot {
+            Some(slot) => self.rings[slot].get_or_init(Ring::new).push(time_ns, event),
+            None => {
+                let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+                outside.get_or_insert_with(Ring::new).push(time_ns, event);
+            }
+        }
+    }
+
+    /// The events of each slot, and at the end those of all other threads, from `since_ns` on.
+    pub(crate) fn read(&self, since_ns: u64) -> Vec<Vec<(u64, Event)>> {
+        let of_slot =
+            |ring: &OnceLock<Ring>| ring.get().map_or_else(Vec::new, |ring| ring.read(since_ns));
+        let mut all: Vec<_> = self.rings.iter().map(of_slot).collect();
+        let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(outside.as_ref().map_or_else(Vec::new, |ring| ring.read(since_ns)));
+        all
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn steal(n: u64) -> Event {
+        Event::of_worker(What::Steal(n))
+    }
+
+    #[test]
+    fn events_come_back_as_they_were() {
+        let id = Id::next();
+        let all = [
+            What::Spawn,
+            What::PollStart,
+            What::PollEnd,
+            What::Park,
+            What::Unpark,
+            What::Steal(7),
+            What::Stall(3),
+            What::Wake(Cause::Io),
+            What::Wake(Cause::Timer),
+            What::Wake(Cause::Outside),
+            What::Wake(Cause::Task(id)),
+        ];
+        all.iter().for_each(|&what| assert_eq!(decode(encode(what)), Some(what)));
+        assert_eq!(decode(0xFF), None);
+    }
+
+    #[test]
+    fn a_full_ring_keeps_the_latest() {
+        let ring = Ring::new();
+        (0..RING as u64 + 10).for_each(|n| ring.push(n, steal(n)));
+        let events = ring.read(0);
+        // The oldest place is the one that would be written next.
+        assert_eq!(events.len(), RING - 1);
+        assert_eq!(events[0].1.what, What::Steal(11));
+        assert_eq!(events[RING - 2].1.what, What::Steal(RING as u64 + 9));
+        assert_eq!(ring.read(RING as u64 + 8).len(), 2);
+    }
+
+    /// What is read while another thread writes is whole: its two numbers belong together.
+    #[test]
+    fn no_event_is_torn() {
+        let ring = Ring::new();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (1..200_000).for_each(|n| ring.push(n, steal(n)));
+                done.store(true, Ordering::SeqCst);
+            });
+            while !done.load(Ordering::SeqCst) {
+                let events = ring.read(0);
+                assert!(events.iter().all(|(time, event)| event.what == What::Steal(*time)));
+                assert!(events.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
+            }
+        });
+    }
+}

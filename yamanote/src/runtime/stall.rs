@@ -1,0 +1,94 @@
+//! What is told of a task that holds its worker up.
+
+use std::fmt;
+use std::panic::Location;
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use crate::task::Id;
+
+/// A task that has been in one poll for too long, as [`Builder::on_stall`](crate::runtime::Builder::on_stall) tells it.
+///
+/// Its `Display` says all of it in a line.
+///
+/// # Examples
+/// ```
+/// use std::sync::mpsc;
+/// use yamanote::runtime::{Builder, StallReport};
+///
+/// let (tell, told) = mpsc::channel();
+/// let hook = move |stall: &StallReport| tell.send((stall.task(), stall.duration())).unwrap();
+/// let runtime = Builder::new_current_thread().on_stall(hook).build().unwrap();
+/// let task = runtime.spawn(async move { told.recv().unwrap() });
+/// let id = task.id();
+/// let (stuck, duration) = runtime.block_on(task).unwrap();
+/// assert_eq!(stuck, Some(id));
+/// assert!(duration.as_millis() >= 10);
+/// ```
+#[derive(Clone, Debug)]
+pub struct StallReport {
+    pub(crate) task: Option<Id>,
+    pub(crate) name: Option<String>,
+    pub(crate) spawned_at: Option<&'static Location<'static>>,
+    pub(crate) worker: usize,
+    pub(crate) thread: Option<ThreadId>,
+    pub(crate) duration: Duration,
+    pub(crate) suppressed: u64,
+}
+
+impl StallReport {
+    /// The task. `None`: the worker is held up by something else, such as a hook or a waker that is not the runtime's.
+    pub fn task(&self) -> Option<Id> {
+        self.task
+    }
+
+    /// The task's name, if [`task::Builder`](crate::task::Builder) gave it one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Where in the source the task was spawned.
+    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        self.spawned_at
+    }
+
+    /// The worker, as [`worker_index`](crate::runtime::worker_index) counts them.
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// The worker's thread, if it has run long enough to have told.
+    pub fn thread_id(&self) -> Option<ThreadId> {
+        self.thread
+    }
+
+    /// For how long it has been seen in that poll, which goes on; it may have begun a little earlier.
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// How many stalls were not reported before this one because there were too many.
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+}
+
+impl fmt::Display for StallReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.task {
+            Some(id) => write!(f, "task {id}")?,
+            None => f.write_str("something that is no task")?,
+        }
+        if let Some(name) = &self.name {
+            write!(f, " '{name}'")?;
+        }
+        if let Some(location) = self.spawned_at {
+            write!(f, ", spawned at {location},")?;
+        }
+        write!(f, " has been in a poll for {:?} on worker {}", self.duration, self.worker)?;
+        match self.suppressed {
+            0 => Ok(()),
+            n => write!(f, " ({n} more not reported)"),
+        }
+    }
+}
