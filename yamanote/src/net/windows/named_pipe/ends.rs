@@ -14,6 +14,7 @@ use super::{PipeEnd, PipeInfo, PipeMode};
 use crate::engine::io::poll_evented::PollEvented;
 use crate::engine::io::source::Direction;
 use crate::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
+use crate::runtime::Handle;
 use crate::sys::windows::named_pipe as sys;
 
 /// The server's end of an instance of a pipe. Made by [`ServerOptions::create`](super::ServerOptions::create).
@@ -81,6 +82,19 @@ impl NamedPipeServer {
         self.io.disconnect()
     }
 }
+
+/// An end that was dropped is closed when the system has told of the end of its operations, which a turn of the poller
+/// hears of. Before another instance is made, whose options may not go with those of one that is still there, such
+/// ends are let go of.
+#[track_caller]
+pub(super) fn let_go_of_dropped() {
+    let shared = &Handle::current().shared;
+    // Somebody else who is at it does it, too.
+    let _ = shared.driver(shared.home()).io.try_turn(MAX_EVENTS);
+}
+
+/// Arbitrary: as many as one is likely to have dropped at once.
+const MAX_EVENTS: usize = 64;
 
 macro_rules! end {
     ($ty:ident) => {

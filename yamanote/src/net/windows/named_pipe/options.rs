@@ -168,6 +168,7 @@ impl ServerOptions {
         addr: impl AsRef<OsStr>,
         attrs: *mut c_void,
     ) -> io::Result<NamedPipeServer> {
+        super::ends::let_go_of_dropped();
         // SAFETY: passed on to the caller.
         NamedPipeServer::from_owned(unsafe { self.0.create(addr.as_ref(), attrs) }?)
     }
