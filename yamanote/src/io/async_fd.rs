@@ -356,7 +356,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         mut f: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.registration.async_io(interest, || f(self.get_ref())).await
+        self.registration.async_io_raw(interest, || f(self.get_ref())).await
     }
 
     /// As [`async_io`](AsyncFd::async_io), with unique access.
@@ -372,7 +372,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         mut f: impl FnMut(&mut T) -> io::Result<R>,
     ) -> io::Result<R> {
         let inner = self.inner.as_mut().expect("there until `into_inner`");
-        self.registration.async_io(interest, || f(inner)).await
+        self.registration.async_io_raw(interest, || f(inner)).await
     }
 
     /// Runs `f` if the descriptor was seen to be ready. Clears the readiness when `f` answers
@@ -381,7 +381,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
-        self.registration.try_io(interest, || f(self.get_ref()))
+        self.registration.try_io_raw(interest, || f(self.get_ref()))
     }
 
     /// As [`try_io`](AsyncFd::try_io), with unique access.
@@ -394,7 +394,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         f: impl FnOnce(&mut T) -> io::Result<R>,
     ) -> io::Result<R> {
         let inner = self.inner.as_mut().expect("there until `into_inner`");
-        self.registration.try_io(interest, || f(inner))
+        self.registration.try_io_raw(interest, || f(inner))
     }
 }
 

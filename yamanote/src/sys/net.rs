@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Whether a `connect` that would block has begun.
+/// Whether a `connect` that would block has begun. One that a signal disturbed has, too.
 #[cfg(unix)]
 pub(crate) fn is_in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::EINPROGRESS)
+    matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
 
 /// Whether a `connect` that would block has begun.

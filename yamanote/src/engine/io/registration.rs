@@ -253,7 +253,7 @@ impl Registration {
         loop {
             let coop = ready!(poll_proceed(cx));
             let event = ready!(self.poll_attempt(cx, direction))?;
-            match operation(event) {
+            match undisturbed(|| operation(event)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
                 result => {
                     coop.made_progress();
@@ -270,8 +270,19 @@ impl Registration {
         self.checked(event)
     }
 
-    /// Runs `operation` until it does anything but block. Any number of tasks may wait.
+    /// Runs `operation` until it does anything but block. Any number of tasks may wait. An operation that a
+    /// signal disturbed is repeated.
     pub(crate) async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut operation: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.async_io_raw(interest, || undisturbed(&mut operation)).await
+    }
+
+    /// As [`async_io`](Self::async_io) for an operation that is not ours, whose errors but the one are its
+    /// caller's business.
+    pub(crate) async fn async_io_raw<R>(
         &self,
         interest: Interest,
         mut operation: impl FnMut() -> io::Result<R>,
@@ -292,8 +303,17 @@ impl Registration {
         }
     }
 
-    /// Runs `operation` unless it is known that it would block.
+    /// Runs `operation` unless it is known that it would block. One that a signal disturbed is repeated.
     pub(crate) fn try_io<R>(
+        &self,
+        interest: Interest,
+        operation: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.try_io_raw(interest, || undisturbed(operation))
+    }
+
+    /// As [`try_io`](Self::try_io) for an operation that is not ours.
+    pub(crate) fn try_io_raw<R>(
         &self,
         interest: Interest,
         operation: impl FnOnce() -> io::Result<R>,
@@ -316,6 +336,16 @@ impl Registration {
     /// An operation found that `event` no longer holds.
     pub(crate) fn clear(&self, event: ReadyEvent) {
         self.source.clear(event);
+    }
+}
+
+/// Repeats an operation that a signal disturbed. It has done nothing, so that is no second time.
+fn undisturbed<R>(mut operation: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

@@ -529,7 +529,7 @@ impl TcpStream {
     /// # }
     /// ```
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.registration().try_io(interest, || self.io.try_io(f))
+        self.io.registration().try_io_raw(interest, || self.io.try_io(f))
     }
 
     /// Runs an operation of your own on the socket until it does anything but block, waiting for readiness
@@ -562,7 +562,7 @@ impl TcpStream {
         interest: Interest,
         mut f: impl FnMut() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io.registration().async_io(interest, || self.io.try_io(&mut f)).await
+        self.io.registration().async_io_raw(interest, || self.io.try_io(&mut f)).await
     }
 
     /// Reads without taking what is read out of the socket: the next read gets it again. Waits if there is

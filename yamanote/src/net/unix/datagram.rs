@@ -526,7 +526,7 @@ impl UnixDatagram {
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.registration().try_io(interest, || self.io.try_io(f))
+        self.io.registration().try_io_raw(interest, || self.io.try_io(f))
     }
 
     /// Runs an operation of your own on the socket until it does anything but block, waiting for readiness
@@ -541,7 +541,7 @@ impl UnixDatagram {
         interest: Interest,
         mut f: impl FnMut() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io.registration().async_io(interest, || self.io.try_io(&mut f)).await
+        self.io.registration().async_io_raw(interest, || self.io.try_io(&mut f)).await
     }
 }
 

@@ -299,7 +299,7 @@ impl Sender {
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.registration().try_io(Interest::WRITABLE, f)
+        self.io.registration().try_io_raw(Interest::WRITABLE, f)
     }
 
     /// Gives the descriptor away, put into blocking mode.
@@ -482,7 +482,7 @@ impl Receiver {
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.io.registration().try_io(Interest::READABLE, f)
+        self.io.registration().try_io_raw(Interest::READABLE, f)
     }
 
     /// Gives the descriptor away, put into blocking mode.

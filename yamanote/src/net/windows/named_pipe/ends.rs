@@ -217,7 +217,7 @@ macro_rules! end {
                 interest: Interest,
                 f: impl FnOnce() -> io::Result<R>,
             ) -> io::Result<R> {
-                self.io.registration().try_io(interest, f)
+                self.io.registration().try_io_raw(interest, f)
             }
 
             /// Waits for readiness and runs an operation of your own on the pipe, until it answers anything but
@@ -230,7 +230,7 @@ macro_rules! end {
                 interest: Interest,
                 f: impl FnMut() -> io::Result<R>,
             ) -> io::Result<R> {
-                self.io.registration().async_io(interest, f).await
+                self.io.registration().async_io_raw(interest, f).await
             }
         }
 
