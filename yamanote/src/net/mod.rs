@@ -1,7 +1,7 @@
 //! Networking: TCP, UDP and Unix sockets, pipes, name lookup.
 //!
 //! - [`TcpListener`] and [`TcpStream`] for connections over TCP, [`TcpSocket`] to set them up,
-//! - [`UdpSocket`] for datagrams over UDP,
+//! - [`UdpSocket`] for datagrams over UDP, [`udp_batch`] for many at once,
 //! - [`UnixListener`], [`UnixStream`], [`UnixDatagram`] and [`UnixSocket`] for the same within a host,
 //! - `unix::pipe` for pipes, `windows::named_pipe` for those of Windows,
 //! - [`lookup_host`] for addresses of hosts.
@@ -16,6 +16,7 @@ mod lookup_host;
 mod os;
 pub mod tcp;
 mod udp;
+pub mod udp_batch;
 #[cfg(unix)]
 pub mod unix;
 #[cfg(windows)]

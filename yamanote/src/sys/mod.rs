@@ -8,6 +8,11 @@ pub(crate) mod poll;
 
 #[cfg(all(windows, feature = "signal"))]
 pub(crate) mod console;
+/// Several datagrams a system call.
+#[cfg(feature = "net")]
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "datagrams_linux.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "datagrams_other.rs")]
+pub(crate) mod datagrams;
 #[cfg(feature = "fs")]
 pub(crate) mod fs;
 #[cfg(feature = "net")]

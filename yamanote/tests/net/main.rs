@@ -14,5 +14,6 @@ mod shutdown;
 mod stress;
 mod tcp;
 mod udp;
+mod udp_batch;
 #[cfg(unix)]
 mod unix;
