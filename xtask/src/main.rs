@@ -8,6 +8,8 @@
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
 //! | `san` | do the project's own tests pass under ThreadSanitizer and AddressSanitizer? |
+//! | `canary` | do the checks catch planted bugs? |
+//! | `soak` | is anything lost or leaked under mixed load with faults, in hours? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
 //! | `docs` | which public items have no example? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
@@ -17,6 +19,7 @@
 
 mod api;
 mod args;
+mod canary;
 mod conformance;
 mod cross;
 mod docs;
@@ -28,6 +31,7 @@ mod process;
 mod runner;
 mod san;
 mod shell;
+mod soak;
 mod stress;
 mod tidy;
 mod wrk;
@@ -44,6 +48,8 @@ commands:
   loom          run the concurrency models
   tidy          check the tree's own rules
   san           run the project's tests under a sanitizer
+  canary        plant bugs and see whether the checks catch them
+  soak          mixed load with faults, for minutes or hours
   stress        run the project's tests again and again on an overloaded machine
   docs          count public items without an example
   ecosystem     run the programs in ecosystem/, with the services that they talk to
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         Some("loom") => loom::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("san") => san::run(rest),
+        Some("canary") => canary::run(rest),
+        Some("soak") => soak::run(rest),
         Some("stress") => stress::run(rest),
         Some("docs") => docs::run(rest),
         Some("cross") => cross::run(rest),

@@ -68,7 +68,8 @@ pub(crate) fn run(mut words: Vec<String>) -> Outcome {
     // The target is named, so that flags reach neither build scripts nor procedural macros.
     command.args(["-Zbuild-std", "--target", &target]);
     let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
-    command.env(variable, format!("-Zsanitizer={sanitizer} -Cdebuginfo=line-tables-only"));
+    command
+        .env(variable, format!("-Zsanitizer={sanitizer} -Cdebuginfo=line-tables-only --cfg sanitized"));
     // Optimised a little: instrumented frames are large, and tests of stack use ask for what users get.
     command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
     command.env("CARGO_TARGET_DIR", &directory);

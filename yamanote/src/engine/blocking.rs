@@ -29,6 +29,7 @@ use crate::engine::task::{self, Id, JoinHandle, Origin, Schedule, TaskRef};
 use crate::engine::{context, instrument, observe, spawn};
 use crate::runtime::{Handle, TaskKind};
 use crate::util::CachePadded;
+use crate::util::canary::canary;
 
 type Job = task::Runnable<BlockingSchedule>;
 
@@ -262,7 +263,9 @@ impl Pool {
             state.promised += 1;
             // After the lock: the woken thread needs it at once, and would only meet us in it.
             drop(state);
-            self.0.work.notify_one();
+            if !canary!("job-without-notice") {
+                self.0.work.notify_one();
+            }
             return Ok(());
         }
         if state.threads >= self.0.config.thread_cap + state.cores {
@@ -289,8 +292,8 @@ impl Pool {
                 state.handles.insert(number, thread);
                 Ok(())
             }
-            // Another thread will come to it.
-            Err(_) if state.threads > 0 => Ok(()),
+            // Another thread will come to it; not one that drives a worker, perhaps for good.
+            Err(_) if state.threads > state.cores - usize::from(core) => Ok(()),
             Err(error) => {
                 let queued = state.take_newest(core);
                 drop(state);

@@ -26,6 +26,7 @@
 
 use crate::loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::util::CachePadded;
+use crate::util::canary::canary;
 
 const BITS: usize = usize::BITS as usize;
 
@@ -82,7 +83,9 @@ impl Idle {
     #[must_use]
     pub(crate) fn notify_one(&self, first: usize) -> Option<usize> {
         // Partner: the fence in `fall_asleep`.
-        fence(Ordering::SeqCst);
+        if !canary!("post-without-fence") {
+            fence(Ordering::SeqCst);
+        }
         // Relaxed: ordered by the fences.
         if self.searching.load(Ordering::Relaxed) != 0 {
             return None;
@@ -163,7 +166,7 @@ impl Idle {
         }
         // Partner: the fence in `notify_one`.
         fence(Ordering::SeqCst);
-        if !has_work() {
+        if canary!("asleep-without-a-last-look") || !has_work() {
             return Sleep::Asleep;
         }
         // Whoever has seen work searches for it, even if enough others do: the searcher that keeps us from it

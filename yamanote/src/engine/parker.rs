@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::engine::driver::Driver;
 use crate::loom::sync::atomic::{AtomicU32, Ordering};
+use crate::util::canary::canary;
 
 const EMPTY: u32 = 0;
 const PARKED: u32 = 1;
@@ -43,7 +44,9 @@ impl Parker {
         // AcqRel/Acquire pair with `unpark`'s release: what was done before it is seen after the park.
         if self.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             self.state.swap(EMPTY, Ordering::Acquire);
-            return Parked::Notified;
+            if !canary!("unpark-forgotten") {
+                return Parked::Notified;
+            }
         }
         let parked = Unpark(self);
         block();

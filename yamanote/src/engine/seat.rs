@@ -21,6 +21,7 @@
 
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::loom::sync::{Condvar, Mutex};
+use crate::util::canary::canary;
 
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -73,7 +74,9 @@ impl Seat {
     /// The holder, for one who has just changed what a waiting holder should see.
     pub(crate) fn holder_after_write(&self) -> usize {
         // Partner: the fence in `sit` and `reclaim`.
-        fence(Ordering::SeqCst);
+        if !canary!("timer-linked-without-fence") {
+            fence(Ordering::SeqCst);
+        }
         self.holder()
     }
 

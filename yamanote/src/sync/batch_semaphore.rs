@@ -46,6 +46,7 @@ use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire as AcquireOrder, Relaxed, Release};
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::task::coop;
+use crate::util::canary::canary;
 use crate::util::linked_list::{Link, Links};
 use crate::util::{LinkedList, WakeList};
 
@@ -616,6 +617,7 @@ impl Acquire<'_> {
         // SAFETY: the waiter is not queued any more, so the waker is ours.
         let waker = unsafe { waiter.waker.with_mut(|w| (*w).take()) };
         let assigned = self.permits - waiter.needed.load(Relaxed);
+        let assigned = if canary!("permits-lost-on-cancel") { 0 } else { assigned };
         // Also with nothing assigned: the last in the queue has to clear `WAITERS`.
         self.semaphore.hand_out(assigned, queue);
         drop(waker);

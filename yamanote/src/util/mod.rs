@@ -2,6 +2,7 @@
 
 pub(crate) mod atomic_waker;
 pub(crate) mod cache_padded;
+pub(crate) mod canary;
 pub(crate) mod contain;
 pub(crate) mod counter;
 pub(crate) mod linked_list;

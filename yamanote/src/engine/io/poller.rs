@@ -36,6 +36,7 @@ use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys;
 use crate::util::LinkedList;
+use crate::util::canary::canary;
 
 /// No source lives at address 0.
 const UNPARK: mio::Token = mio::Token(0);
@@ -176,7 +177,7 @@ impl Poller {
         let Collected { count, unpark } = self.collect(&mut turn, Some(Duration::ZERO), max_events);
         // It was for the leader's wait, which is yet to begin, since we have the lock. Relaxed: the leader was there
         // before the event was sent.
-        if unpark && self.has_leader() {
+        if unpark && self.has_leader() && !canary!("unpark-swallowed") {
             self.end_wait();
         }
         let mut wakers = turn.wakers.take();

@@ -16,6 +16,7 @@ use crate::engine::limits::LOCAL_QUEUE_CAPACITY;
 use crate::engine::task::Header;
 use crate::loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use crate::util::CachePadded;
+use crate::util::canary::canary;
 
 const CAPACITY: u32 = LOCAL_QUEUE_CAPACITY as u32;
 const MASK: u32 = CAPACITY - 1;
@@ -79,7 +80,9 @@ impl Ring {
         self.slot(tail).store(task.as_ptr(), Ordering::Relaxed);
         // Release pairs with the acquire of `tail` in `steal_into`: who sees the position sees the slot
         // and the task behind it.
-        self.tail.store(tail.wrapping_add(1), Ordering::Release);
+        let publish =
+            if canary!("task-published-too-early") { Ordering::Relaxed } else { Ordering::Release };
+        self.tail.store(tail.wrapping_add(1), publish);
         Ok(())
     }
 

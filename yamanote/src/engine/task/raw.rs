@@ -31,6 +31,7 @@ use super::{Schedule, waker};
 use crate::engine::instrument::SpanId;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::Ordering;
+use crate::util::canary::canary;
 
 /// What the stage holds.
 mod stage {
@@ -383,7 +384,7 @@ unsafe fn is_ready(header: &Header, slot: &UnsafeCell<Option<Waker>>, waker: &Wa
     let waker = waker.clone();
     // SAFETY: the flag is clear, so the slot is the join handle's.
     let old = slot.with_mut(|slot| unsafe { (*slot).replace(waker) });
-    let complete = header.state.set_join_waker().is_err();
+    let complete = header.state.set_join_waker().is_err() && !canary!("completion-overlooked");
     if complete {
         // SAFETY: the flag is still clear.
         let unused = slot.with_mut(|slot| unsafe { (*slot).take() });

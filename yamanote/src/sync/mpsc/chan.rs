@@ -22,6 +22,7 @@ use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::sync::mpsc::error::TryRecvError;
 use crate::task::coop;
+use crate::util::canary::canary;
 use crate::util::wait_list::WaitSet;
 use crate::util::{AtomicWaker, CachePadded};
 
@@ -209,7 +210,9 @@ impl<T, F: Flow> Drop for Tx<T, F> {
         // closed.
         if self.chan.senders.fetch_sub(1, AcqRel) == 1 {
             self.chan.tail.close();
-            self.chan.rx_waker.wake();
+            if !canary!("no-wake-on-last-drop") {
+                self.chan.rx_waker.wake();
+            }
         }
     }
 }

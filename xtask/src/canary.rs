@@ -1,0 +1,135 @@
+//! Do the checks catch bugs? Plants one at a time and sees.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::args::Args;
+use crate::process::{self, End};
+use crate::{Outcome, runner, shell};
+
+const HELP: &str = "\
+usage: cargo xtask canary [NAME…]
+
+Builds the package `yamanote` with its planted bugs, plants each (or those named) in turn, and runs the models or tests
+that have to catch it. Those must pass when nothing is planted, and fail or hang with the bug.
+
+  --limit S       seconds after which a test counts as hanging (default 60; a model gets ten times as many)";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    /// Models beside the code, under loom.
+    Models,
+    /// Tests beside the code.
+    Unit,
+    /// The tests of this target.
+    Integration(&'static str),
+}
+
+struct Canary {
+    name: &'static str,
+    layer: Layer,
+    /// The tests, by a part of their names.
+    filter: &'static str,
+}
+
+const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canary {
+    Canary { name, layer, filter }
+}
+
+const CANARIES: [Canary; 12] = [
+    canary("post-without-fence", Layer::Models, "engine::idle::models"),
+    canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
+    canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
+    canary("task-published-too-early", Layer::Models, "engine::queue::ring::models"),
+    canary("completion-overlooked", Layer::Models, "engine::task::models::the_join_handle_is_woken"),
+    canary("timer-linked-without-fence", Layer::Models, "engine::seat::models::a_timer"),
+    canary("permits-lost-on-cancel", Layer::Models, "sync::batch_semaphore::models::cancelled"),
+    canary("watch-without-second-look", Layer::Models, "sync::watch::models::the_last_value"),
+    canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),
+    canary("unpark-swallowed", Layer::Unit, "poller::tests::a_turn_leaves_the_leader"),
+    canary("timers-out-of-sight", Layer::Unit, "timers::tests::a_panicking_waker"),
+    canary("job-without-notice", Layer::Integration("runtime"), "blocking::"),
+];
+
+pub(crate) fn run(words: Vec<String>) -> Outcome {
+    let mut args = Args::new(words, HELP);
+    let limit = Duration::from_secs(args.value("--limit", 60)?);
+    let names = args.positional();
+    args.finish()?;
+    if let Some(name) = names.iter().find(|name| CANARIES.iter().all(|canary| canary.name != **name)) {
+        return Err(format!("no canary named `{name}`"));
+    }
+    let wanted: Vec<_> = CANARIES
+        .iter()
+        .filter(|canary| names.is_empty() || names.iter().any(|n| n == canary.name))
+        .collect();
+
+    let models = build(true)?;
+    let tests = build(false)?;
+    let log = shell::target_dir().join("canary").join("last.log");
+    let (mut caught, mut sound) = (0, true);
+    for canary in &wanted {
+        let (targets, name) = match canary.layer {
+            Layer::Models => (&models, "yamanote"),
+            Layer::Unit => (&tests, "yamanote"),
+            Layer::Integration(name) => (&tests, name),
+        };
+        let limit = if canary.layer == Layer::Models { limit * 10 } else { limit };
+        let target = targets.iter().find(|target| target.name == name);
+        let target = target.ok_or_else(|| format!("no test target `{name}`"))?;
+        let ran = |planted: Option<&str>| -> Result<End, String> {
+            let mut command = Command::new(&target.executable);
+            command.current_dir(&target.directory).arg(canary.filter);
+            command.env_remove("YAMANOTE_CANARY").env("LOOM_MAX_PREEMPTIONS", "2");
+            command.envs(planted.map(|name| ("YAMANOTE_CANARY", name)));
+            process::run(&mut command, &log, limit)
+        };
+        let without = ran(None)?;
+        if without != End::Success || !ran_something(&log) {
+            println!("{:<28} without it: {without:?}, or no test of that name", canary.name);
+            sound = false;
+            continue;
+        }
+        let started = Instant::now();
+        let with = ran(Some(canary.name))?;
+        let verdict = match with {
+            End::Success => "NOT CAUGHT",
+            End::Failure => "caught",
+            End::TimedOut => "caught (hangs)",
+        };
+        caught += usize::from(with != End::Success);
+        println!("{:<28} {verdict} by {name} {}, {:.1?}", canary.name, canary.filter, started.elapsed());
+    }
+    println!("caught {caught}/{}", wanted.len());
+    Ok(sound && caught == wanted.len())
+}
+
+fn ran_something(log: &Path) -> bool {
+    shell::read(log).is_ok_and(|text| !text.contains("running 0 tests"))
+}
+
+fn build(loom: bool) -> Result<Vec<runner::Target>, String> {
+    let mut command = shell::cargo();
+    command.current_dir(shell::root()).args(["test", "--no-run", "--package", "yamanote"]);
+    let directory: PathBuf = shell::target_dir().join("canary");
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    if loom {
+        command.args(["--release", "--lib", "--features", "full,test-util"]);
+        command.env("RUSTFLAGS", format!("{flags} --cfg canary --cfg loom").trim());
+        command.env("CARGO_TARGET_DIR", directory.join("loom"));
+    } else {
+        command.args(["--lib", "--test", "runtime"]);
+        command.env("RUSTFLAGS", format!("{flags} --cfg canary").trim());
+        command.env("CARGO_TARGET_DIR", directory);
+    }
+    command.args(["--message-format", "json"]);
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    let manifest = shell::root().join("yamanote").join("Cargo.toml");
+    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
+    if !output.status.success() {
+        return Err(built.errors.into_values().collect());
+    }
+    Ok(built.targets)
+}
