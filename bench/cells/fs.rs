@@ -7,6 +7,7 @@ use crate::harness::{CT, Cell, Context, Metric, W2};
 pub const CELLS: &[Cell] = &[
     Cell { name: "fs/read_4k", flavours: &[CT, W2], run: read_whole },
     Cell { name: "fs/read_4k_open_file", flavours: &[CT, W2], run: read_open },
+    Cell { name: "fs/read_1m_by_64k", flavours: &[CT, W2], run: read_chunks },
     Cell { name: "fs/metadata", flavours: &[CT, W2], run: metadata },
 ];
 
@@ -70,6 +71,28 @@ fn metadata(context: &Context) -> Vec<Metric> {
             async move {
                 for _ in 0..n {
                     assert_eq!(rt::fs::metadata(&path).await.unwrap().len(), SIZE as u64);
+                }
+                n
+            }
+        })
+        .both()
+}
+
+/// A mebibyte that is in memory, in pieces of 64 KiB.
+fn read_chunks(context: &Context) -> Vec<Metric> {
+    let file = Scratch::new();
+    std::fs::write(&file.0, vec![7; 1 << 20]).expect("the temporary folder is writable");
+    context
+        .tasks(|n| {
+            let path = file.0.clone();
+            async move {
+                let mut file = rt::fs::File::open(path).await.unwrap();
+                let mut buffer = vec![0; 64 * 1024];
+                for _ in 0..n {
+                    file.rewind().await.unwrap();
+                    for _ in 0..16 {
+                        file.read_exact(&mut buffer).await.unwrap();
+                    }
                 }
                 n
             }

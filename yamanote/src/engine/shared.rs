@@ -24,7 +24,9 @@ use crate::engine::spares::{self, Crew};
 use crate::engine::task::live::LiveSet;
 use crate::engine::timer::Clock;
 use crate::engine::trace::Dumper;
-use crate::runtime::{Histogram, HistogramConfiguration, Running, RuntimeFlavor, UnhandledPanic};
+use crate::runtime::{
+    FileIo, Histogram, HistogramConfiguration, Running, RuntimeFlavor, UnhandledPanic,
+};
 use crate::util::{CachePadded, Counter, rng};
 
 /// How many tasks there were.
@@ -39,6 +41,9 @@ pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
     pub(crate) name: Option<String>,
     pub(crate) workers: usize,
+    /// Who reads files from memory.
+    #[allow(dead_code, reason = "files are a feature")]
+    pub(crate) file_io: FileIo,
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
     pub(crate) start_paused: bool,

@@ -58,18 +58,29 @@ impl Buffer {
         ahead
     }
 
-    /// Fills itself with one read of `max` bytes at the most.
-    pub(crate) fn read_from(&mut self, source: &mut impl Read, max: usize) -> io::Result<usize> {
+    /// Takes in the beginning of a read that has to be gone on with.
+    pub(crate) fn begin(&mut self, bytes: &[u8]) {
         debug_assert!(self.is_empty());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Fills itself up to `max` bytes, with one read. It may hold a beginning, which an error leaves.
+    pub(crate) fn read_from(&mut self, source: &mut impl Read, max: usize) -> io::Result<usize> {
+        debug_assert_eq!(self.position, 0);
+        let begun = self.bytes.len();
         self.bytes.resize(max, 0);
         let result = loop {
-            match source.read(&mut self.bytes) {
+            match source.read(&mut self.bytes[begun..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result,
             }
         };
-        self.bytes.truncate(*result.as_ref().unwrap_or(&0));
-        result
+        self.bytes.truncate(begun + *result.as_ref().unwrap_or(&0));
+        match result {
+            // Whatever it is, the next read meets it.
+            Err(_) if begun > 0 => Ok(begun),
+            result => result.map(|n| begun + n),
+        }
     }
 
     /// Writes all of itself.

@@ -11,10 +11,12 @@ use std::{fmt, fs::File as StdFile};
 
 use crate::engine::blocking::{spawn_blocking, spawn_mandatory_blocking};
 use crate::fs::buffer::Buffer;
+use crate::fs::cached::{self, MAX_READ, Way, charge};
 use crate::fs::{FileTimes, OpenOptions, asyncify};
 use crate::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use crate::sync::Mutex;
-use crate::task::JoinHandle;
+use crate::sys::cached as sys;
+use crate::task::{JoinHandle, coop};
 
 /// The most bytes a single job reads or writes. Upstream's number.
 const MAX_BUFFER: usize = 2 * 1024 * 1024;
@@ -52,6 +54,7 @@ pub struct File {
     std: Arc<StdFile>,
     inner: Mutex<Inner>,
     max_buffer: usize,
+    way: Way,
 }
 
 struct Inner {
@@ -59,6 +62,9 @@ struct Inner {
     /// What a background write failed with, until somebody is told.
     write_error: Option<io::ErrorKind>,
     position: u64,
+    /// A seek was done at once, and nobody has asked what came of it. Until then, or until the file is used otherwise, it
+    /// counts as under way.
+    sought: bool,
 }
 
 enum State {
@@ -111,6 +117,9 @@ impl File {
     /// ```
     pub async fn open(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
+        if let Some(result) = cached::open(&path).await {
+            return result.map(File::from_std);
+        }
         Ok(File::from_std(asyncify(|| StdFile::open(path)).await?))
     }
 
@@ -201,8 +210,10 @@ impl File {
                 state: State::Idle(Buffer::default()),
                 write_error: None,
                 position: 0,
+                sought: false,
             }),
             max_buffer: MAX_BUFFER,
+            way: Way::default(),
         }
     }
 
@@ -314,6 +325,10 @@ impl File {
     /// # }
     /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
+        if self.way.is_cached(&self.std) {
+            std::future::poll_fn(coop::poll_proceed).await.made_progress();
+            return self.std.metadata();
+        }
         let std = Arc::clone(&self.std);
         asyncify(move || std.metadata()).await
     }
@@ -401,8 +416,8 @@ impl File {
         if matches!(self.inner.get_mut().state, State::Busy(_)) {
             return Err(self);
         }
-        let File { std, inner, max_buffer } = self;
-        Arc::try_unwrap(std).map_err(|std| File { std, inner, max_buffer })
+        let File { std, inner, max_buffer, way } = self;
+        Arc::try_unwrap(std).map_err(|std| File { std, inner, max_buffer, way })
     }
 
     /// Changes the file's permissions.
@@ -542,6 +557,7 @@ impl File {
     /// Waits until a write may start; gives the buffer, and how far the position is ahead.
     fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Buffer, i64)>> {
         let inner = self.inner.get_mut();
+        inner.sought = false;
         if let Some(kind) = inner.write_error.take() {
             return Poll::Ready(Err(kind.into()));
         }
@@ -583,6 +599,7 @@ impl Inner {
 
     /// Waits for the job that is under way, if any; a write's error is kept for whoever asks.
     async fn finish(&mut self) {
+        self.sought = false;
         std::future::poll_fn(|cx| {
             while let State::Busy(_) = self.state {
                 if let Err(error) | Ok(Operation::Write(Err(error))) = ready!(self.poll_job(cx)) {
@@ -603,6 +620,7 @@ impl AsyncRead for File {
     ) -> Poll<io::Result<()>> {
         let me = self.get_mut();
         let inner = me.inner.get_mut();
+        inner.sought = false;
         loop {
             match &mut inner.state {
                 State::Idle(buffer) => {
@@ -610,8 +628,21 @@ impl AsyncRead for File {
                         buffer.copy_to(dst);
                         return Poll::Ready(Ok(()));
                     }
-                    let mut buffer = std::mem::take(buffer);
                     let max = dst.remaining().min(me.max_buffer);
+                    if max <= MAX_READ && me.way.is_cached(&me.std) {
+                        let unit = ready!(coop::poll_proceed(cx));
+                        match sys::read(&me.std, dst, max) {
+                            sys::Read::Done(n) => {
+                                unit.made_progress();
+                                charge(n);
+                                return Poll::Ready(Ok(()));
+                            }
+                            sys::Read::Part(bytes) => buffer.begin(bytes),
+                            sys::Read::Waits => {}
+                            sys::Read::Never => me.way.leave_to_pool(),
+                        }
+                    }
+                    let mut buffer = std::mem::take(buffer);
                     let std = Arc::clone(&me.std);
                     inner.state = State::Busy(spawn_blocking(move || {
                         let result = buffer.read_from(&mut &*std, max);
@@ -659,6 +690,7 @@ impl AsyncWrite for File {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let inner = self.get_mut().inner.get_mut();
+        inner.sought = false;
         if let Some(kind) = inner.write_error.take() {
             return Poll::Ready(Err(kind.into()));
         }
@@ -680,16 +712,28 @@ impl AsyncSeek for File {
     fn start_seek(self: Pin<&mut Self>, mut to: SeekFrom) -> io::Result<()> {
         let me = self.get_mut();
         let inner = me.inner.get_mut();
-        let State::Idle(buffer) = &mut inner.state else {
-            return Err(io::Error::other(
-                "other file operation is pending, call poll_complete before start_seek",
-            ));
+        let buffer = match &mut inner.state {
+            State::Idle(buffer) if !inner.sought => buffer,
+            _ => {
+                return Err(io::Error::other(
+                    "other file operation is pending, call poll_complete before start_seek",
+                ));
+            }
         };
         let mut buffer = std::mem::take(buffer);
         let ahead = buffer.discard();
         if let SeekFrom::Current(offset) = &mut to {
             // Relative to where the reader is, not to how far it has read ahead.
             *offset = offset.saturating_sub(ahead);
+        }
+        if me.way.is_cached(&me.std) {
+            // An error is for `poll_complete` to tell, which hears of it from the pool.
+            if let Ok(position) = (&*me.std).seek(to) {
+                inner.position = position;
+                inner.sought = true;
+                inner.state = State::Idle(buffer);
+                return Ok(());
+            }
         }
         let std = Arc::clone(&me.std);
         inner.state = State::Busy(spawn_blocking(move || (Operation::Seek((&*std).seek(to)), buffer)));
@@ -700,7 +744,12 @@ impl AsyncSeek for File {
         let inner = self.get_mut().inner.get_mut();
         loop {
             match inner.state {
-                State::Idle(_) => return Poll::Ready(Ok(inner.position)),
+                State::Idle(_) => {
+                    // A seek may have been done at once: a task that does nothing else lets others run.
+                    ready!(coop::poll_proceed(cx)).made_progress();
+                    inner.sought = false;
+                    return Poll::Ready(Ok(inner.position));
+                }
                 State::Busy(_) => match ready!(inner.poll_job(cx))? {
                     Operation::Seek(result) => return Poll::Ready(result),
                     Operation::Write(Err(error)) => inner.write_error = Some(error.kind()),

@@ -1,10 +1,10 @@
-//! One job each: functions on paths.
+//! Functions on paths, one job each, but for what is answered from memory.
 
 use std::fs::{Metadata, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::asyncify;
+use crate::fs::{asyncify, cached};
 
 /// The absolute form of a path, with every symbolic link and `..` resolved.
 ///
@@ -96,6 +96,9 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = cached::metadata(&path, true).await {
+        return result;
+    }
     asyncify(move || std::fs::metadata(path)).await
 }
 
@@ -119,6 +122,9 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// ```
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = cached::metadata(&path, false).await {
+        return result;
+    }
     asyncify(move || std::fs::symlink_metadata(path)).await
 }
 
@@ -144,6 +150,9 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// ```
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = cached::read(&path).await {
+        return result;
+    }
     asyncify(move || std::fs::read(path)).await
 }
 
@@ -169,6 +178,14 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 /// ```
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = cached::read(&path).await {
+        match result.map(String::from_utf8) {
+            Ok(Ok(text)) => return Ok(text),
+            // The standard library has the words for it.
+            Ok(Err(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
     asyncify(move || std::fs::read_to_string(path)).await
 }
 
@@ -290,6 +307,11 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let path = path.as_ref().to_owned();
+    match cached::metadata(&path, true).await {
+        Some(Ok(_)) => return Ok(true),
+        Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        _ => {}
+    }
     asyncify(move || path.try_exists()).await
 }
 

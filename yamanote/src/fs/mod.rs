@@ -6,6 +6,12 @@
 //! bundled: in one [`spawn_blocking`](crate::task::spawn_blocking), by [`read()`] and [`write()`], or by a
 //! [`BufReader`](crate::io::BufReader) and [`BufWriter`](crate::io::BufWriter) around a [`File`].
 //!
+//! On 64-bit Linux with glibc, what is in memory needs no waiting, and the worker asks for it itself: [`metadata()`],
+//! [`symlink_metadata`], [`try_exists`], [`File::open`], [`read()`], [`read_to_string`] and the reads of an open [`File`],
+//! of regular files on local file systems, up to 256 KiB at a time. The kernel refuses whatever it would have to wait for;
+//! that, and all that makes, changes or writes files, is the pool's. Both give the same results and errors.
+//! [`Builder::file_io`](crate::runtime::Builder::file_io) can leave everything to the pool.
+//!
 //! An operation whose future is dropped goes on to its end all the same.
 //!
 //! # Examples
@@ -23,6 +29,7 @@
 //! ```
 
 mod buffer;
+mod cached;
 mod dir_builder;
 mod file;
 mod file_times;

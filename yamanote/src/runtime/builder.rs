@@ -11,8 +11,8 @@ use crate::engine::pace::Intervals;
 use crate::engine::shared::{Config, Shared};
 use crate::engine::spares::default_spares;
 use crate::runtime::{
-    HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
-    StallReport, TaskMeta, UnhandledPanic,
+    FileIo, HistogramConfiguration, HistogramScale, LocalOptions, LocalRuntime, RngSeed, Runtime,
+    RuntimeFlavor, StallReport, TaskMeta, UnhandledPanic,
 };
 
 /// Configures and makes a [`Runtime`].
@@ -61,6 +61,7 @@ pub struct Builder {
     track_tasks: bool,
     stall_limit: StallLimit,
     max_spare_workers: Option<usize>,
+    file_io: FileIo,
 }
 
 /// How long a poll may take.
@@ -173,6 +174,7 @@ impl Builder {
             track_tasks: false,
             stall_limit: StallLimit::Default,
             max_spare_workers: None,
+            file_io: FileIo::default(),
         }
     }
 
@@ -890,6 +892,24 @@ impl Builder {
         self
     }
 
+    /// Whether workers themselves fetch what is in memory of files, [as they do](FileIo::Cached) unless told otherwise, or
+    /// leave it [to the pool](FileIo::Pool) with all that may have to wait. Results and errors are the same.
+    ///
+    /// The pool is the better place where even calls that do not wait are slow: in sandboxes that intercept system calls,
+    /// for instance.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, FileIo};
+    ///
+    /// let runtime = Builder::new_current_thread().file_io(FileIo::Pool).build().unwrap();
+    /// # drop(runtime);
+    /// ```
+    pub fn file_io(&mut self, file_io: FileIo) -> &mut Builder {
+        self.file_io = file_io;
+        self
+    }
+
     /// Starts with the clock paused; see [`time::pause`](crate::time::pause).
     ///
     /// # Examples
@@ -981,6 +1001,7 @@ impl Builder {
                 workers,
                 stall_limit,
                 spares: self.max_spare_workers.unwrap_or_else(|| default_spares(workers)),
+                file_io: self.file_io,
                 enable_io: self.enable_io,
                 enable_time: self.enable_time,
                 start_paused: self.start_paused,

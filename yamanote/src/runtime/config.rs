@@ -43,6 +43,28 @@ pub enum UnhandledPanic {
     ShutdownRuntime,
 }
 
+/// How a runtime's file operations are done.
+///
+/// See [`Builder::file_io`](crate::runtime::Builder::file_io).
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{Builder, FileIo};
+///
+/// let runtime = Builder::new_current_thread().file_io(FileIo::Pool).build().unwrap();
+/// # drop(runtime);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileIo {
+    /// What is in memory, the calling worker fetches itself, where the system has calls that never wait (64-bit Linux
+    /// with glibc); the blocking pool does the rest.
+    #[default]
+    Cached,
+    /// The blocking pool does everything.
+    Pool,
+}
+
 /// The seed of a runtime's random choices.
 ///
 /// Two single-threaded runtimes with the same seed make the same choices, such as the branch at which

@@ -53,7 +53,7 @@ mod task_info;
 mod task_meta;
 
 pub use builder::Builder;
-pub use config::{RngSeed, RuntimeFlavor, UnhandledPanic};
+pub use config::{FileIo, RngSeed, RuntimeFlavor, UnhandledPanic};
 #[cfg(feature = "taskdump")]
 pub use dump::Dump;
 pub use handle::{EnterGuard, Handle, TryCurrentError};

@@ -6,6 +6,17 @@
 #[cfg_attr(windows, path = "poll_windows.rs")]
 pub(crate) mod poll;
 
+/// File calls that answer from memory or not at all.
+#[cfg(feature = "fs")]
+#[cfg_attr(
+    all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"),
+    path = "cached_linux.rs"
+)]
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")),
+    path = "cached_none.rs"
+)]
+pub(crate) mod cached;
 #[cfg(all(windows, feature = "signal"))]
 pub(crate) mod console;
 /// Several datagrams a system call.

@@ -2,6 +2,7 @@
 
 #![cfg(not(loom))]
 
+mod cached;
 mod cancelled;
 mod directories;
 mod file;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::task::Poll;
 
 use tempfile::TempDir;
-use yamanote::runtime::{Builder, Runtime};
+use yamanote::runtime::{Builder, FileIo, Runtime};
 
 pub fn single() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -15,10 +15,33 @@ pub fn multi() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Runs a test on both flavours, each time in an empty directory.
+/// The ways in which files are read.
+pub const WAYS: [FileIo; 2] = [FileIo::Cached, FileIo::Pool];
+
+/// Directories to test in: the usual place for temporary files, and a file system of each other kind there is.
+pub fn places() -> Vec<TempDir> {
+    let mut places = vec![tempfile::tempdir().unwrap()];
+    for place in [env!("CARGO_TARGET_TMPDIR"), "/dev/shm"] {
+        places.extend(tempfile::tempdir_in(place));
+    }
+    places
+}
+
+/// Runs a test on both flavours and in all ways, each time in an empty directory.
 pub fn on_both<F: Future>(test: impl Fn(TempDir) -> F) {
-    single().block_on(test(tempfile::tempdir().unwrap()));
-    multi().block_on(test(tempfile::tempdir().unwrap()));
+    for way in WAYS {
+        for place in places() {
+            Builder::new_current_thread()
+                .enable_all()
+                .file_io(way)
+                .build()
+                .unwrap()
+                .block_on(test(place));
+        }
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().file_io(way).build().unwrap();
+        runtime.block_on(test(tempfile::tempdir().unwrap()));
+    }
 }
 
 /// A file with these contents in a directory of its own.
