@@ -206,31 +206,31 @@ macro_rules! end {
 
             /// Runs an operation of your own on the pipe, unless it is known that it would block.
             ///
-            /// When `f` answers [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is cleared. So `f` must
-            /// return it only if the pipe itself did, and must not use methods of this type, which keep track of
+            /// When `operation` answers [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is cleared. So it must
+            /// answer that only if the pipe itself did, and must not use methods of this type, which keep track of
             /// readiness on their own.
             ///
             /// # Errors
-            /// Those of `f`, and `WouldBlock` without a call of it.
+            /// Those of `operation`, and `WouldBlock` without a call of it.
             pub fn try_io<R>(
                 &self,
                 interest: Interest,
-                f: impl FnOnce() -> io::Result<R>,
+                operation: impl FnOnce() -> io::Result<R>,
             ) -> io::Result<R> {
-                self.io.registration().try_io_raw(interest, f)
+                self.io.registration().try_io_raw(interest, operation)
             }
 
             /// Waits for readiness and runs an operation of your own on the pipe, until it answers anything but
             /// [`WouldBlock`](io::ErrorKind::WouldBlock). What is said of `try_io` holds here, too.
             ///
             /// # Errors
-            /// Those of `f`, and when the runtime has shut down.
+            /// Those of `operation`, and when the runtime has shut down.
             pub async fn async_io<R>(
                 &self,
                 interest: Interest,
-                f: impl FnMut() -> io::Result<R>,
+                operation: impl FnMut() -> io::Result<R>,
             ) -> io::Result<R> {
-                self.io.registration().async_io_raw(interest, f).await
+                self.io.registration().async_io_raw(interest, operation).await
             }
         }
 

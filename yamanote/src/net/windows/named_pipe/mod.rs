@@ -38,14 +38,14 @@ pub enum PipeEnd {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PipeInfo {
-    /// How it keeps what is written.
-    pub mode: PipeMode,
     /// Which end this is.
     pub end: PipeEnd,
-    /// How many instances there may be at most; 255 is any number.
-    pub max_instances: u32,
-    /// The size of the outgoing buffer, in bytes.
-    pub out_buffer_size: u32,
+    /// How it keeps what is written.
+    pub mode: PipeMode,
     /// The size of the incoming buffer, in bytes.
     pub in_buffer_size: u32,
+    /// The size of the outgoing buffer, in bytes.
+    pub out_buffer_size: u32,
+    /// How many instances there may be at most; 255 is any number.
+    pub max_instances: u32,
 }
