@@ -37,7 +37,7 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 12] = [
+const CANARIES: [Canary; 11] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
@@ -48,7 +48,6 @@ const CANARIES: [Canary; 12] = [
     canary("watch-without-second-look", Layer::Models, "sync::watch::models::the_last_value"),
     canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),
     canary("unpark-swallowed", Layer::Unit, "poller::tests::a_turn_leaves_the_leader"),
-    canary("timers-out-of-sight", Layer::Unit, "timers::tests::a_panicking_waker"),
     canary("job-without-notice", Layer::Integration("runtime"), "blocking::"),
 ];
 
