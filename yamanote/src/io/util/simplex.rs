@@ -69,8 +69,15 @@ impl Pipe {
             let (front, back) = self.bytes.as_slices();
             let from_front = amount.min(front.len());
             buf.put_slice(&front[..from_front]);
-            buf.put_slice(&back[..amount - from_front]);
-            self.bytes.drain(..amount);
+            if amount > from_front {
+                buf.put_slice(&back[..amount - from_front]);
+            }
+            if amount == self.bytes.len() {
+                // Quicker, and the next write begins at the front, in one piece.
+                self.bytes.clear();
+            } else {
+                self.bytes.drain(..amount);
+            }
             return (Poll::Ready(Ok(())), Aside::wake(self.writer.take()));
         }
         if self.closed || buf.remaining() == 0 {
