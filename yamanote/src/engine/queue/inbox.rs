@@ -166,3 +166,89 @@ impl Inbox {
         self.len.store(state.chain.len(), Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::engine::instrument::SpanId;
+    use crate::engine::task::{self, Id, Schedule, TaskRef};
+    use crate::loom::sync::Arc;
+    use crate::loom::thread;
+    use std::panic::Location;
+
+    /// The tasks here are run or cancelled once, and never woken.
+    #[derive(Clone)]
+    struct Nowhere;
+
+    type Runnable = task::Runnable<Nowhere>;
+
+    impl Schedule for Nowhere {
+        unsafe fn schedule(_: *const Self, _: Runnable) {
+            unreachable!("nobody wakes it");
+        }
+
+        fn bind(&self, _: TaskRef<Self>) -> Result<(), TaskRef<Self>> {
+            unreachable!("it does not wait");
+        }
+
+        fn release(&self, _: &TaskRef<Self>) -> bool {
+            false
+        }
+    }
+
+    /// A task that counts when it runs.
+    fn counting(ran: &Arc<AtomicUsize>) -> Raw {
+        let ran = Arc::clone(ran);
+        let count = async move {
+            ran.fetch_add(1, Ordering::Relaxed);
+        };
+        let (task, join) =
+            task::new_task(count, Nowhere, Id::next(), Location::caller(), SpanId::default());
+        drop(join);
+        task.into_raw()
+    }
+
+    fn run(task: Raw) {
+        // SAFETY: a unit that `counting` gave, which the inbox handed on once.
+        unsafe { Runnable::from_raw(task) }.run();
+    }
+
+    /// Pushed to while its owner takes and another steals, and then closed: every task comes out once, or comes back.
+    #[test]
+    fn no_task_is_lost_between_pushing_taking_and_closing() {
+        crate::loom::model(|| {
+            let inbox = Arc::new(Inbox::new());
+            let ran = Arc::new(AtomicUsize::new(0));
+            inbox.push(counting(&ran)).unwrap();
+            let (other, its) = (Arc::clone(&inbox), Arc::clone(&ran));
+            let pushing = thread::spawn(move || {
+                let mut refused = 0;
+                for _ in 0..2 {
+                    if let Err(task) = other.push(counting(&its)) {
+                        // SAFETY: the unit that the inbox gave back.
+                        unsafe { Runnable::from_raw(task) }.shutdown();
+                        refused += 1;
+                    }
+                }
+                refused
+            });
+            let other = Arc::clone(&inbox);
+            let stealing = thread::spawn(move || {
+                if let Some(first) = other.take(2, true, run) {
+                    run(first);
+                }
+            });
+            if let Some(task) = inbox.pop() {
+                run(task);
+            }
+            let mut rest = inbox.close();
+            while let Some(task) = rest.pop() {
+                run(task);
+            }
+            let refused = pushing.join().unwrap();
+            stealing.join().unwrap();
+            assert!(inbox.is_empty() && inbox.pop().is_none());
+            assert_eq!(ran.load(Ordering::Relaxed) + refused, 3);
+        });
+    }
+}
