@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::engine::shared::Shared;
 use crate::engine::{budget, context};
 use crate::runtime::FileIo;
 use crate::sys::cached;
@@ -21,9 +22,10 @@ pub(crate) const MAX_READ: usize = 256 * 1024;
 /// Bytes that cost a unit of budget. A poll has 128: it may copy 2 MiB, which takes some 0.2 ms.
 const UNIT: usize = 16 * 1024;
 
-/// Whether the runtime wants it so. Without a runtime, it is for the pool to complain.
+/// Whether the runtime wants it so. Without a runtime, or with one that is shut down, it is for the pool to complain.
 pub(crate) fn is_enabled() -> bool {
-    context::with_handle(|handle| handle.shared.config.file_io == FileIo::Cached).unwrap_or(false)
+    let wanted = |shared: &Shared| shared.config.file_io == FileIo::Cached && !shared.is_shutdown();
+    context::with_handle(|handle| wanted(&handle.shared)).unwrap_or(false)
 }
 
 /// Whether a worker may ask for what is in memory of an open file; found out when it matters.

@@ -138,3 +138,23 @@ fn a_large_file_lets_others_run() {
         reading.await.unwrap();
     });
 }
+
+/// As when everything goes to the pool, which takes no jobs any more.
+#[test]
+fn a_runtime_that_is_shut_down_reads_nothing() {
+    let (_dir, path) = file(b"there");
+    for mode in [FileIo::Cached, FileIo::Pool] {
+        for multi_thread in [false, true] {
+            let mut builder =
+                if multi_thread { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+            let rt = builder.worker_threads(1).file_io(mode).build().unwrap();
+            // Known, and in memory.
+            rt.block_on(fs::read(&path)).unwrap();
+            let handle = rt.handle().clone();
+            rt.shutdown_background();
+            assert_eq!(handle.block_on(fs::read(&path)).unwrap_err().kind(), ErrorKind::Other);
+            assert_eq!(handle.block_on(fs::metadata(&path)).unwrap_err().kind(), ErrorKind::Other);
+            assert_eq!(handle.block_on(File::open(&path)).unwrap_err().kind(), ErrorKind::Other);
+        }
+    }
+}
