@@ -69,7 +69,7 @@ pub unsafe extern "C" fn pthread_create(
     unsafe { next(thread, attributes, start, argument) }
 }
 
-fn limit_descriptors(soft: Option<u64>) -> u64 {
+fn limit_descriptors(soft: Option<libc::rlim_t>) -> libc::rlim_t {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer leads to a value of that type.
     assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
@@ -96,8 +96,8 @@ impl Saboteur {
                 match dice.below(3) {
                     0 => {
                         note();
-                        let before =
-                            limit_descriptors(Some(ledger::descriptors() as u64 + dice.below(4)));
+                        let few = ledger::descriptors() as u64 + dice.below(4);
+                        let before = limit_descriptors(Some(few as libc::rlim_t));
                         std::thread::sleep(dice.micros(4_000));
                         limit_descriptors(Some(before));
                     }
