@@ -1,0 +1,163 @@
+//! What a runtime measures and keeps for who wants to see it.
+
+use std::time::Duration;
+
+use super::Builder;
+use crate::engine::limits;
+use crate::runtime::{HistogramConfiguration, HistogramScale};
+
+/// What was asked for of the schedule-latency histogram.
+#[derive(Default)]
+pub(super) struct LatencyHistogram {
+    enabled: bool,
+    configuration: Option<HistogramConfiguration>,
+}
+
+impl LatencyHistogram {
+    pub(super) fn configuration(&self) -> Option<HistogramConfiguration> {
+        let default = || {
+            HistogramConfiguration::linear(limits::POLL_HISTOGRAM_WIDTH, limits::POLL_HISTOGRAM_BUCKETS)
+        };
+        self.enabled.then(|| self.configuration.clone().unwrap_or_else(default))
+    }
+}
+
+/// What was asked for of the poll-time histogram.
+#[derive(Default)]
+pub(super) struct PollHistogram {
+    enabled: bool,
+    configuration: Option<HistogramConfiguration>,
+    /// The old way to configure it.
+    scale: Option<HistogramScale>,
+    resolution: Option<Duration>,
+    buckets: Option<usize>,
+}
+
+impl PollHistogram {
+    pub(super) fn configuration(&self) -> Option<HistogramConfiguration> {
+        if !self.enabled {
+            return None;
+        }
+        if let Some(configuration) = &self.configuration {
+            return Some(configuration.clone());
+        }
+        let width = self.resolution.unwrap_or(limits::POLL_HISTOGRAM_WIDTH);
+        let buckets = self.buckets.unwrap_or(limits::POLL_HISTOGRAM_BUCKETS);
+        Some(match self.scale {
+            Some(HistogramScale::Log) => HistogramConfiguration::doubling(width, buckets),
+            _ => HistogramConfiguration::linear(width, buckets),
+        })
+    }
+}
+
+impl Builder {
+    /// Sorts the durations of polls into buckets, for each worker. Costs two readings of the clock a poll.
+    ///
+    /// See [`metrics_poll_time_histogram_configuration`](Builder::metrics_poll_time_histogram_configuration).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime =
+    ///     Builder::new_current_thread().enable_metrics_poll_time_histogram().build().unwrap();
+    /// assert!(runtime.metrics().poll_time_histogram_enabled());
+    /// ```
+    pub fn enable_metrics_poll_time_histogram(&mut self) -> &mut Builder {
+        self.poll_histogram.enabled = true;
+        self
+    }
+
+    /// The old name of [`enable_metrics_poll_time_histogram`](Builder::enable_metrics_poll_time_histogram).
+    #[doc(hidden)]
+    #[deprecated = "Poll time histogram related methods have been renamed. Use `enable_metrics_poll_time_histogram` instead."]
+    pub fn enable_metrics_poll_count_histogram(&mut self) -> &mut Builder {
+        self.enable_metrics_poll_time_histogram()
+    }
+
+    /// The layout of the poll-time histogram: 10 buckets of 100 microseconds by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// let ten_of_a_millisecond = HistogramConfiguration::linear(Duration::from_millis(1), 10);
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(ten_of_a_millisecond)
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(runtime.metrics().poll_time_histogram_num_buckets(), 10);
+    /// ```
+    pub fn metrics_poll_time_histogram_configuration(
+        &mut self,
+        configuration: HistogramConfiguration,
+    ) -> &mut Builder {
+        self.poll_histogram.configuration = Some(configuration);
+        self
+    }
+
+    /// Sorts into buckets how long tasks wait between being woken and being polled, for each worker. Costs a lock
+    /// for each wake and each poll.
+    pub fn enable_metrics_schedule_latency_histogram(&mut self) -> &mut Builder {
+        self.latency_histogram.enabled = true;
+        self
+    }
+
+    /// The layout of the schedule-latency histogram: 10 buckets of 100 microseconds by default.
+    pub fn metrics_schedule_latency_histogram_configuration(
+        &mut self,
+        configuration: HistogramConfiguration,
+    ) -> &mut Builder {
+        self.latency_histogram.configuration = Some(configuration);
+        self
+    }
+
+    /// Tells the hooks around polls, as the schedule-latency histogram does too, how long the task waited; see
+    /// [`TaskMeta::schedule_latency`](crate::runtime::TaskMeta::schedule_latency). Costs a lock for each wake and
+    /// each poll.
+    pub fn track_task_schedule_latency(&mut self) -> &mut Builder {
+        self.track_latency = true;
+        self
+    }
+
+    /// The scale of the poll-time histogram, the old way.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    pub fn metrics_poll_count_histogram_scale(
+        &mut self,
+        histogram_scale: HistogramScale,
+    ) -> &mut Builder {
+        self.poll_histogram.scale = Some(histogram_scale);
+        self
+    }
+
+    /// The width of the poll-time histogram's (first) bucket, the old way.
+    ///
+    /// # Panics
+    /// If it is zero.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    #[track_caller]
+    pub fn metrics_poll_count_histogram_resolution(&mut self, resolution: Duration) -> &mut Builder {
+        assert!(resolution > Duration::ZERO, "the resolution must be greater than zero");
+        self.poll_histogram.resolution = Some(resolution);
+        self
+    }
+
+    /// The number of the poll-time histogram's buckets, the old way.
+    #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
+    pub fn metrics_poll_count_histogram_buckets(&mut self, buckets: usize) -> &mut Builder {
+        self.poll_histogram.buckets = Some(buckets);
+        self
+    }
+
+    /// Keeps a list of all tasks and of what they do, for [`Handle::tasks`](crate::runtime::Handle::tasks). Off unless
+    /// asked for: each poll then costs two locks and readings of the clock, each wake a lock.
+    ///
+    /// # Examples
+    /// See [`Handle::tasks`](crate::runtime::Handle::tasks).
+    pub fn track_tasks(&mut self, track: bool) -> &mut Builder {
+        self.track_tasks = track;
+        self
+    }
+}
