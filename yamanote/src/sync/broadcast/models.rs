@@ -1,6 +1,8 @@
 //! Receivers get everything, in order, or are told what they lost; nobody sleeps through it.
 
+use super::error::RecvError;
 use super::*;
+use crate::loom::sync::Arc;
 use crate::loom::{model, thread};
 use loom::future::block_on;
 

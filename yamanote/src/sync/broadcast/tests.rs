@@ -1,8 +1,11 @@
+use super::error::RecvError;
 use super::*;
 use crate::engine::block_on::park_until;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc as StdArc;
+use std::task::Poll;
 use std::thread;
 
 /// Receivers that cancel at random, over a ring that is too small: each one's values and losses add up.
