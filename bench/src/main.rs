@@ -1,20 +1,29 @@
-//! Runs the cells of both sides alternately and compares: `cargo run --release -- compare`.
+//! Measures yamanote beside what its users could pick instead: `cargo run --release -p bench -- COMMAND`.
 //!
-//! Every cell of every round is a process of its own, so neither side inherits the other's heap, threads or
-//! sockets; within a round the two sides follow each other directly, and who goes first changes with the
-//! round, so that a machine that slows down slows both. What is compared is the median of the rounds; the
-//! ratio's range says how far single rounds disagree.
+//! `compare` runs the cells of both sides alternately. Every cell of every round is a process of its own, so neither
+//! side inherits the other's heap, threads or sockets; within a round the two sides follow each other directly, and who
+//! goes first changes with the round, so that a machine that slows down slows both. What is compared is
+//! the median of the rounds; the ratio's range says how far single rounds disagree.
 
+mod build;
+#[cfg(target_os = "linux")]
+mod peers;
 mod report;
 mod run;
+mod stats;
+mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use words::Words;
+
 const HELP: &str = "\
-usage: cargo run --release -- COMMAND [OPTIONS] [FILTER…]
+usage: cargo run --release -p bench -- COMMAND [OPTIONS] [FILTER…]
 
   compare           measure both sides and compare them
   list              print the cells
+  peers             servers on other runtimes and on plain loops, under one load (peers --help)
 
 A cell is named group/cell/flavour (ct: current_thread; mt1, mt2: multi_thread with 1, 2 workers).
 FILTERs are parts of such names; a cell runs if it contains any of them.
@@ -33,33 +42,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(words: Vec<String>) -> Result<(), String> {
-    let (mut command, mut filters) = (None, Vec::new());
-    let (mut rounds, mut ms, mut markdown) = (5usize, 300u64, None);
-    let mut words = words.into_iter();
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "--help" | "-h" => {
-                println!("{HELP}");
-                return Ok(());
-            }
-            "--rounds" => rounds = number(&value()?)?,
-            "--ms" => ms = number(&value()?)?,
-            "--markdown" => markdown = Some(value()?),
-            option if option.starts_with('-') => {
-                return Err(format!("unknown option {option}\n\n{HELP}"));
-            }
-            _ if command.is_none() => command = Some(word),
-            _ => filters.push(word),
-        }
+fn start(mut words: Vec<String>) -> Result<(), String> {
+    // The command may stand after its options, as it always could.
+    if words.first().is_some_and(|word| word == "peers") {
+        words.remove(0);
+        return start_peers(words);
     }
-    let command = command.ok_or(HELP)?;
+    let mut words = Words::new(words, HELP);
+    if words.wants_help() {
+        return Ok(());
+    }
+    let rounds: usize = words.value("--rounds")?.unwrap_or(5);
+    let ms: u64 = words.value("--ms")?.unwrap_or(300);
+    let markdown: Option<String> = words.value("--markdown")?;
+    let mut filters = words.rest()?;
+    if filters.is_empty() {
+        return Err(HELP.to_owned());
+    }
+    let command = filters.remove(0);
     if rounds == 0 {
         return Err("--rounds must be at least 1".to_owned());
     }
 
-    let sides = run::build()?;
+    let sides = run::build_sides()?;
     let cells: Vec<String> = sides
         .cells()?
         .into_iter()
@@ -89,6 +94,23 @@ fn start(words: Vec<String>) -> Result<(), String> {
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("not a number: {text}"))
+#[cfg(target_os = "linux")]
+fn start_peers(words: Vec<String>) -> Result<(), String> {
+    let words = Words::new(words, peers::HELP);
+    if words.wants_help() { Ok(()) } else { peers::run(words) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_peers(_: Vec<String>) -> Result<(), String> {
+    Err("the peers run on Linux".to_owned())
+}
+
+/// Writes a result, and says where.
+fn save(folder: &Path, name: &str, text: &str) -> Result<(), String> {
+    let path = folder.join(name);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("written: {}", path.display());
+    Ok(())
 }

@@ -3,17 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::run::Row;
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(values[middle]),
-        _ => Some((values[middle - 1] + values[middle]) / 2.0),
-    }
-}
+use crate::stats::median;
 
 /// yamanote over tokio: less than 1 is less time or memory.
 struct Ratio {
@@ -105,10 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians_and_means() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0]), Some(2.5));
+    fn means() {
         let row = |cell: &str, t: f64, y: f64| Row {
             cell: cell.to_owned(),
             metric: "wall".to_owned(),

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::build;
 
 /// One metric of one cell, one value per round on each side (tokio first).
 pub struct Row {
@@ -23,32 +25,10 @@ pub const NAMES: [&str; 2] = ["tokio", "yamanote"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compiles both sides, optimised.
-pub fn build() -> Result<Sides, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--release", "--quiet", "--message-format", "json-render-diagnostics"])
-        .args(["-p", "side-tokio", "-p", "side-yamanote"])
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err("a side does not compile".to_owned());
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let executable = |name: &str| {
-        // One JSON object a line; the executable's path is the only value asked for.
-        let line = text.lines().rev().find(|line| {
-            line.contains("\"compiler-artifact\"")
-                && line.contains(&format!("\"name\":\"{name}\""))
-                && line.contains("\"executable\":\"")
-        })?;
-        let (_, rest) = line.split_once("\"executable\":\"")?;
-        let (path, _) = rest.split_once('"')?;
-        Some(PathBuf::from(path.replace("\\\\", "\\")))
-    };
-    let find = |name| executable(name).ok_or_else(|| format!("cargo did not say where {name} is"));
-    Ok(Sides([find("side-tokio")?, find("side-yamanote")?]))
+pub fn build_sides() -> Result<Sides, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = build::executables(folder, &["side-tokio", "side-yamanote"])?;
+    built.try_into().map(Sides).map_err(|_| "cargo built something else".to_owned())
 }
 
 impl Sides {
