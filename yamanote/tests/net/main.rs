@@ -6,10 +6,14 @@ mod support;
 
 #[cfg(unix)]
 mod async_fd;
+mod cancel;
+mod connect;
+mod ends;
 mod lookup;
 mod panics;
 #[cfg(unix)]
 mod pipe;
+mod shared;
 mod shutdown;
 mod stress;
 mod tcp;

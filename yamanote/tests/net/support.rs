@@ -25,6 +25,34 @@ pub fn on_both<F: Future>(test: impl Fn() -> F) {
     multi().block_on(test());
 }
 
+/// Runs a test on each kind of runtime: one thread, one that keeps its tasks, one worker, several.
+pub fn on_each<F: Future>(test: impl Fn() -> F) {
+    single().block_on(test());
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(yamanote::runtime::LocalOptions::default())
+        .unwrap()
+        .block_on(test());
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(test());
+    multi().block_on(test());
+}
+
+/// Numbers that look random, the same for the same seed.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % n
+    }
+}
+
 pub async fn read(stream: &mut (impl AsyncRead + Unpin), buf: &mut [u8]) -> io::Result<usize> {
     let mut buf = ReadBuf::new(buf);
     poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut buf)).await?;
