@@ -7,9 +7,12 @@
 
 #[cfg(feature = "fs")]
 mod fs;
+mod grow;
 mod harness;
 mod memory;
 mod net;
+#[cfg(unix)]
+mod process;
 mod runtime;
 mod sync;
 mod task;
@@ -31,6 +34,8 @@ fn cells() -> Vec<Cell> {
         net::CELLS,
         #[cfg(feature = "fs")]
         fs::CELLS,
+        #[cfg(unix)]
+        process::CELLS,
         runtime::CELLS,
         memory::CELLS,
     ]
@@ -72,8 +77,29 @@ fn main() -> ExitCode {
             (cell.run)(&Context { flavour, budget: Duration::ZERO, counted: Some(n) });
             ExitCode::SUCCESS
         }
+        ["grow"] => {
+            for series in grow::SERIES {
+                let sizes: Vec<String> = series.sizes.iter().map(u64::to_string).collect();
+                println!("{} {}", series.name, sizes.join(" "));
+            }
+            ExitCode::SUCCESS
+        }
+        ["grow", name, size, ms] => {
+            let series = grow::SERIES.iter().find(|series| series.name == name);
+            let (Some(series), Ok(size), Ok(ms)) = (series, size.parse(), ms.parse()) else {
+                eprintln!("no series named {name}, or not a number: {size}, {ms}");
+                return ExitCode::FAILURE;
+            };
+            harness::raise_file_limit();
+            for metric in series.measure(size, Duration::from_millis(ms)) {
+                println!("{} {} {}", metric.name, metric.value, metric.unit);
+            }
+            ExitCode::SUCCESS
+        }
         _ => {
-            eprintln!("usage: SIDE list | SIDE run CELL MILLISECONDS | SIDE count CELL N");
+            eprintln!(
+                "usage: SIDE list | SIDE run CELL MILLISECONDS | SIDE count CELL N | SIDE grow [SERIES SIZE MILLISECONDS]"
+            );
             ExitCode::FAILURE
         }
     }

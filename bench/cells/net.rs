@@ -2,6 +2,7 @@
 
 use rt::io::{AsyncReadExt, AsyncWriteExt};
 use rt::net::{TcpListener, TcpStream, UdpSocket};
+use rt::runtime::Runtime;
 
 use crate::harness::{CT, Cell, Context, Metric, W1, W2, on, times};
 
@@ -26,9 +27,9 @@ async fn serve(mut socket: TcpStream) {
     }
 }
 
-fn echo(context: &Context, connections: u64) -> Vec<Metric> {
-    let runtime = context.runtime();
-    let mut clients = on(&runtime, async move {
+/// Connects so many clients to a server in the same runtime.
+pub fn connected(runtime: &Runtime, connections: u64) -> Vec<TcpStream> {
+    on(runtime, async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         rt::spawn(async move {
@@ -44,25 +45,29 @@ fn echo(context: &Context, connections: u64) -> Vec<Metric> {
             clients.push(client);
         }
         clients
-    });
+    })
+}
+
+/// Sends a message and waits for its return, `n` times.
+pub async fn exchange(mut client: TcpStream, n: u64) -> TcpStream {
+    let mut buffer = [7; MESSAGE];
+    for _ in 0..n {
+        client.write_all(&buffer).await.unwrap();
+        client.read_exact(&mut buffer).await.unwrap();
+    }
+    client
+}
+
+pub fn echo(context: &Context, connections: u64) -> Vec<Metric> {
+    let runtime = context.runtime();
+    let mut clients = connected(&runtime, connections);
     context
         .batches(|n| {
             let each = times(n, connections);
             let now = std::mem::take(&mut clients);
             clients = on(&runtime, async move {
-                let tasks: Vec<_> = now
-                    .into_iter()
-                    .map(|mut client| {
-                        rt::spawn(async move {
-                            let mut buffer = [7; MESSAGE];
-                            for _ in 0..each {
-                                client.write_all(&buffer).await.unwrap();
-                                client.read_exact(&mut buffer).await.unwrap();
-                            }
-                            client
-                        })
-                    })
-                    .collect();
+                let tasks: Vec<_> =
+                    now.into_iter().map(|client| rt::spawn(exchange(client, each))).collect();
                 let mut clients = Vec::with_capacity(tasks.len());
                 for task in tasks {
                     clients.push(task.await.unwrap());

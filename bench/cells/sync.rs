@@ -40,7 +40,7 @@ where
     }
 }
 
-fn mpsc_bounded(context: &Context, senders: u64) -> Vec<Metric> {
+pub fn mpsc_bounded(context: &Context, senders: u64) -> Vec<Metric> {
     context
         .tasks(|n| async move {
             let (send, mut receive) = mpsc::channel(256);

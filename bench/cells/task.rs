@@ -79,7 +79,7 @@ fn yield_many(context: &Context) -> Vec<Metric> {
         .both()
 }
 
-fn ping_pong(context: &Context) -> Vec<Metric> {
+pub fn ping_pong(context: &Context) -> Vec<Metric> {
     context
         .tasks(|n| async move {
             for _ in 0..n {
@@ -148,7 +148,7 @@ fn remote_spawn(context: &Context) -> Vec<Metric> {
 }
 
 /// A thread outside wakes a task, the task unparks the thread: one operation is there and back.
-fn remote_wake(context: &Context) -> Vec<Metric> {
+pub fn remote_wake(context: &Context) -> Vec<Metric> {
     let runtime = context.runtime();
     context
         .batches(|n| {

@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use rt::sync::oneshot;
 use rt::task::JoinSet;
-use rt::time::{sleep, timeout};
+use rt::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::harness::{CT, Cell, Context, Metric, W2, on, times};
 
 pub const CELLS: &[Cell] = &[
     Cell { name: "time/sleep_create_drop", flavours: &[CT], run: create_drop },
     Cell { name: "time/sleep_poll_drop", flavours: &[CT, W2], run: poll_drop },
+    Cell { name: "time/timeout_ready", flavours: &[CT, W2], run: timeout_ready },
     Cell { name: "time/timeout_among_0", flavours: &[CT, W2], run: |c| timeout_among(c, 0) },
     Cell { name: "time/timeout_among_1k", flavours: &[CT, W2], run: |c| timeout_among(c, 1_000) },
     Cell { name: "time/timeout_among_100k", flavours: &[CT, W2], run: |c| timeout_among(c, 100_000) },
     Cell { name: "time/sleeps_firing_100k", flavours: &[CT, W2], run: firing },
+    Cell { name: "time/lateness_100k", flavours: &[CT, W2], run: lateness },
+    Cell { name: "time/interval_tick", flavours: &[CT, W2], run: interval_tick },
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -43,6 +46,17 @@ fn poll_drop(context: &Context) -> Vec<Metric> {
                     Poll::Ready(())
                 })
                 .await;
+            }
+            n
+        })
+        .wall()
+}
+
+fn timeout_ready(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            for _ in 0..n {
+                timeout(MINUTE, std::future::ready(())).await.unwrap();
             }
             n
         })
@@ -101,4 +115,44 @@ fn firing(context: &Context) -> Vec<Metric> {
             times(n, SLEEPS) * SLEEPS
         })
         .cpu()
+}
+
+/// A hundred thousand tasks sleep until some moment within a second: how long after it do they run? The median is the
+/// clock's granularity; the tail is what many timers at once cost each other.
+fn lateness(context: &Context) -> Vec<Metric> {
+    const SLEEPS: u64 = 100_000;
+    let runtime = context.runtime();
+    let mut late: Vec<u64> = on(&runtime, async {
+        // Well after the last of them has been started.
+        let first = Instant::now() + Duration::from_millis(300);
+        let mut sleepers = JoinSet::new();
+        for i in 0..SLEEPS {
+            // Scattered, and not on whole milliseconds.
+            let deadline = first + Duration::from_micros(i * 7_919 % 1_000_000);
+            sleepers.spawn(async move {
+                sleep_until(deadline).await;
+                deadline.elapsed().as_nanos() as u64
+            });
+        }
+        sleepers.join_all().await
+    });
+    late.sort_unstable();
+    let at = |part: f64| late[((late.len() - 1) as f64 * part) as usize] as f64;
+    vec![
+        Metric { name: "late_p99", value: at(0.99), unit: "ns" },
+        Metric { name: "late_p50", value: at(0.5), unit: "ns" },
+    ]
+}
+
+/// A tick of an interval that is always behind, so that nothing is waited for.
+fn interval_tick(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let mut interval = rt::time::interval(Duration::from_nanos(1));
+            for _ in 0..n {
+                interval.tick().await;
+            }
+            n
+        })
+        .wall()
 }

@@ -6,14 +6,17 @@
 //! the median of the rounds; the ratio's range says how far single rounds disagree.
 
 mod build;
+mod chart;
+mod grow;
 #[cfg(target_os = "linux")]
 mod peers;
 mod report;
 mod run;
 mod stats;
+mod targets;
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use words::Words;
@@ -23,6 +26,7 @@ usage: cargo run --release -p bench -- COMMAND [OPTIONS] [FILTER…]
 
   compare           measure both sides and compare them
   list              print the cells
+  grow              what an operation costs among few and among many (grow --help)
   peers             servers on other runtimes and on plain loops, under one load (peers --help)
 
 A cell is named group/cell/flavour (ct: current_thread; mt1, mt2: multi_thread with 1, 2 workers).
@@ -30,7 +34,9 @@ FILTERs are parts of such names; a cell runs if it contains any of them.
 
   --rounds N        rounds per cell, both sides in each (default 5)
   --ms N            milliseconds a cell measures per side and round (default 300)
-  --markdown FILE   also write the table as Markdown";
+  --targets         say which targets are met by what was measured
+  --markdown FILE   also write the table as Markdown
+  --out DIR         also write compare.md, with the targets, and compare.svg there";
 
 fn main() -> ExitCode {
     match start(std::env::args().skip(1).collect()) {
@@ -44,9 +50,13 @@ fn main() -> ExitCode {
 
 fn start(mut words: Vec<String>) -> Result<(), String> {
     // The command may stand after its options, as it always could.
-    if words.first().is_some_and(|word| word == "peers") {
-        words.remove(0);
-        return start_peers(words);
+    match words.first().map(String::as_str) {
+        Some("peers") => return start_peers(words.split_off(1)),
+        Some("grow") => {
+            let words = Words::new(words.split_off(1), grow::HELP);
+            return if words.wants_help() { Ok(()) } else { grow::run(words) };
+        }
+        _ => {}
     }
     let mut words = Words::new(words, HELP);
     if words.wants_help() {
@@ -55,6 +65,8 @@ fn start(mut words: Vec<String>) -> Result<(), String> {
     let rounds: usize = words.value("--rounds")?.unwrap_or(5);
     let ms: u64 = words.value("--ms")?.unwrap_or(300);
     let markdown: Option<String> = words.value("--markdown")?;
+    let out: Option<PathBuf> = words.value("--out")?;
+    let wants_targets = words.flag("--targets");
     let mut filters = words.rest()?;
     if filters.is_empty() {
         return Err(HELP.to_owned());
@@ -83,6 +95,15 @@ fn start(mut words: Vec<String>) -> Result<(), String> {
             }
             let rows = sides.measure(&cells, rounds, ms)?;
             report::print(&rows);
+            let verdicts = targets::verdicts(&rows);
+            if wants_targets {
+                targets::print(&verdicts);
+            }
+            if let Some(folder) = out {
+                let text = report::markdown(&rows, rounds, ms) + &targets::markdown(&verdicts);
+                save(&folder, "compare.md", &text)?;
+                save(&folder, "compare.svg", &report::chart(&rows))?;
+            }
             if let Some(path) = markdown {
                 std::fs::write(&path, report::markdown(&rows, rounds, ms))
                     .map_err(|e| format!("{path}: {e}"))?;

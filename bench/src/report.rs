@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::chart::{Bar, bars};
 use crate::run::Row;
 use crate::stats::median;
 
@@ -32,7 +33,7 @@ fn shown(value: Option<f64>, unit: &str) -> String {
 }
 
 /// Geometric mean of the ratios of each group, wall time and CPU time apart, in order of appearance.
-fn groups(rows: &[Row]) -> Vec<(String, f64, usize)> {
+pub fn groups(rows: &[Row]) -> Vec<(String, f64, usize)> {
     let mut sums: Vec<(String, f64, usize)> = Vec::new();
     for row in rows {
         let Some(ratio) = ratio(row) else { continue };
@@ -88,6 +89,25 @@ pub fn markdown(rows: &[Row], rounds: usize, ms: u64) -> String {
         let _ = writeln!(text, "| {name} | {mean:.2} | {count} |");
     }
     text
+}
+
+/// The ratios as bars, in groups.
+pub fn chart(rows: &[Row]) -> String {
+    let mut groups: Vec<(String, Vec<Bar>)> = Vec::new();
+    for row in rows {
+        let Some(ratio) = ratio(row) else { continue };
+        let (group, cell) = row.cell.split_once('/').unwrap_or(("", &row.cell));
+        let label = format!("{cell} {}", row.metric);
+        let bar = Bar { label, value: ratio.of_medians, range: (ratio.lowest, ratio.highest) };
+        match groups.iter_mut().find(|(name, _)| name == group) {
+            Some((_, bars)) => bars.push(bar),
+            None => groups.push((group.to_owned(), vec![bar])),
+        }
+    }
+    bars(
+        "yamanote / tokio, medians; to the left of 1: less time or memory; lines: single rounds",
+        &groups,
+    )
 }
 
 #[cfg(test)]

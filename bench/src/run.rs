@@ -1,7 +1,7 @@
 //! Building the two sides and running their cells in turn.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -31,6 +31,14 @@ pub fn build_sides() -> Result<Sides, String> {
     built.try_into().map(Sides).map_err(|_| "cargo built something else".to_owned())
 }
 
+/// Replaces what stands in the terminal's line.
+pub fn progress(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{text}");
+        let _ = std::io::stderr().flush();
+    }
+}
+
 impl Sides {
     /// The names of the cells that both sides have.
     pub fn cells(&self) -> Result<Vec<String>, String> {
@@ -47,13 +55,12 @@ impl Sides {
     pub fn measure(&self, cells: &[String], rounds: usize, ms: u64) -> Result<Vec<Row>, String> {
         let mut rows = Vec::new();
         for (index, cell) in cells.iter().enumerate() {
-            eprint!("\r\x1b[K[{}/{}] {cell}", index + 1, cells.len());
-            let _ = std::io::stderr().flush();
+            progress(&format!("[{}/{}] {cell}", index + 1, cells.len()));
             let mut values: BTreeMap<(String, String), [Vec<f64>; 2]> = BTreeMap::new();
             for round in 0..rounds {
                 for turn in 0..2 {
                     let side = (round + turn) % 2;
-                    match self.once(side, cell, ms) {
+                    match self.run(side, &["run", cell, &ms.to_string()], ms) {
                         Ok(metrics) => {
                             for (metric, value, unit) in metrics {
                                 values.entry((metric, unit)).or_default()[side].push(value);
@@ -67,13 +74,35 @@ impl Sides {
                 rows.push(Row { cell: cell.clone(), metric, unit, values });
             }
         }
-        eprint!("\r\x1b[K");
+        progress("");
         Ok(rows)
     }
 
-    fn once(&self, side: usize, cell: &str, ms: u64) -> Result<Vec<(String, f64, String)>, String> {
+    /// The series of `grow` that both sides have, with their sizes.
+    pub fn series(&self) -> Result<Vec<(String, Vec<u64>)>, String> {
+        let list = |side: &PathBuf| {
+            let output = Command::new(side).arg("grow").output().map_err(|error| error.to_string())?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let read = |line: &str| {
+                let mut words = line.split(' ');
+                let name = words.next()?.to_owned();
+                Some((name, words.filter_map(|word| word.parse().ok()).collect::<Vec<u64>>()))
+            };
+            Ok::<_, String>(text.lines().filter_map(read).collect::<Vec<_>>())
+        };
+        let others = list(&self.0[1])?;
+        Ok(list(&self.0[0])?.into_iter().filter(|series| others.contains(series)).collect())
+    }
+
+    /// Runs one side with these words and reads what it measured: metric, value, unit.
+    pub fn run(
+        &self,
+        side: usize,
+        words: &[&str],
+        ms: u64,
+    ) -> Result<Vec<(String, f64, String)>, String> {
         let mut child = Command::new(&self.0[side])
-            .args(["run", cell, &ms.to_string()])
+            .args(words)
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| error.to_string())?;

@@ -21,6 +21,12 @@ impl Words {
         wants
     }
 
+    /// Whether `option` is there.
+    pub fn flag(&mut self, option: &str) -> bool {
+        let at = self.words.iter().position(|word| word == option);
+        at.map(|at| self.words.remove(at)).is_some()
+    }
+
     /// The value that follows `option`, if it is there.
     pub fn value<T: FromStr>(&mut self, option: &str) -> Result<Option<T>, String> {
         let Some(at) = self.words.iter().position(|word| word == option) else { return Ok(None) };

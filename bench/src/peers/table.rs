@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::load::Measured;
 use super::{Line, Scene};
+use crate::chart::{Bar, bars};
 use crate::stats::{duration, median};
 
 /// Whose processor time is the measure of the others'.
@@ -65,11 +66,29 @@ fn markdown(tables: &[(Scene, Vec<Line>)], rounds: usize, seconds: f64) -> Strin
     text
 }
 
+/// Processor time per request beside the plain loop's, where that ran.
+fn chart(tables: &[(Scene, Vec<Line>)]) -> String {
+    let mut groups = Vec::new();
+    for (scene, lines) in tables {
+        let Some(plain) = lines.iter().find(|line| line.name == PLAIN) else { continue };
+        let plain = of(plain, |m| m.cpu);
+        let bar = |line: &Line| {
+            let ratios = || line.rounds.iter().map(|m| m.cpu / plain);
+            let range = (ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max));
+            Bar { label: line.name.clone(), value: of(line, |m| m.cpu) / plain, range }
+        };
+        let others = lines.iter().filter(|line| line.name != PLAIN);
+        groups.push((scene.title(), others.map(bar).collect()));
+    }
+    bars("processor time per request / that of a plain epoll loop; lines: single rounds", &groups)
+}
+
 pub fn write(
     folder: &Path,
     tables: &[(Scene, Vec<Line>)],
     rounds: usize,
     seconds: f64,
 ) -> Result<(), String> {
-    crate::save(folder, "peers.md", &markdown(tables, rounds, seconds))
+    crate::save(folder, "peers.md", &markdown(tables, rounds, seconds))?;
+    crate::save(folder, "peers.svg", &chart(tables))
 }
