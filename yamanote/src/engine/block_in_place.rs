@@ -1,11 +1,23 @@
-//! `block_in_place`: a worker thread turns into a blocking one, and another thread takes the worker over.
+//! `block_in_place`: a worker thread turns into a blocking one, and if that lasts, another thread takes the worker
+//! over.
+//!
+//! The core is lent (see [`lent`](super::lent)), and what waits in the worker's queues is opened to the others. A thread
+//! is sent for the core
+//!
+//! * at once, if tasks wait and no other worker is free to take them, or if nobody would notice how long it lasts;
+//! * when the closure is about to wait for a future (`Handle::block_on` and its kin, which know that they will);
+//! * when the monitor has seen it lent for a while.
 
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use crate::engine::context::{self, Entered};
+use crate::engine::monitor;
+use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
 use crate::engine::{budget, worker};
 use crate::runtime::Handle;
+use crate::util::contain::contain;
 
 /// Runs `f`, which may block, without holding up the worker's tasks.
 ///
@@ -26,68 +38,114 @@ pub(crate) fn block_in_place<R>(f: impl FnOnce() -> R) -> R {
         }
         (Entered::Yes { .. }, _) => {}
     }
-    let handed = context::with_any_worker(hand_over).flatten();
+    let lending = context::with_any_worker(lend).flatten();
     let budget_before = budget::stop();
-    let _restore = Restore { handed, budget_before };
-    context::exit_runtime(f)
+    let restore = Restore { lending, budget_before };
+    if lending.is_some() {
+        // After `restore`: the user's hook and thread name may panic.
+        context::with_any_worker(open);
+    }
+    let output = context::exit_runtime(f);
+    drop(restore);
+    output
 }
 
-/// Gives this thread's worker to a thread of the blocking pool. `None` if it is given away already.
-fn hand_over(worker: &worker::Worker) -> Option<Arc<Handed>> {
+/// Puts this thread's core where another could take it. `None` if it is gone already.
+fn lend(worker: &worker::Worker) -> Option<usize> {
     let core = worker.take_core()?;
-    let handed = Arc::new(Handed(std::sync::Mutex::new(Some(core))));
-    let handle = Handle { shared: Arc::clone(&worker.shared) };
-    let (shared, core) = (Arc::clone(&worker.shared), Arc::clone(&handed));
-    let lent = worker.shared.pool.lend_core();
-    // The user's hook and thread name may panic: then this thread stays the worker.
-    let put_back = PutBack(worker, &handed);
+    Some(worker.remote().lent.put(core))
+}
+
+/// Opens what waits behind the lent core to the others.
+fn open(worker: &worker::Worker) {
+    let shared = &worker.shared;
+    let is_watched = shared.monitor.watch_lent(shared);
+    let waits = monitor::open_queues(shared, worker.index, worker.driver);
+    // Whoever searches, or was just woken, comes by.
+    let is_helped = !waits || shared.idle.has_searchers();
+    // The shutdown's own look at what is lent came before, or sees it: the fence in `watch_lent`.
+    if !is_watched || !is_helped || shared.is_shutdown() {
+        hand_over(shared, worker.index);
+    }
+}
+
+/// This thread, which may have lent its core, is going to wait.
+#[cold]
+pub(crate) fn note_waiting() {
+    context::with_any_worker(|worker| {
+        if !worker.has_core() {
+            // The user's hook and thread name may panic, which has been reported: the monitor will try again.
+            contain(|| hand_over(&worker.shared, worker.index));
+        }
+    });
+}
+
+/// Sends a thread of the blocking pool for the core that is lent by the worker in `slot`. `false` if there is none.
+pub(crate) fn hand_over(shared: &Arc<Shared>, slot: usize) -> bool {
+    let lent = &shared.remotes[slot].lent;
+    let Some(number) = lent.number() else { return true };
+    if !lent.claim(number) {
+        return true;
+    }
+    // The user's hook and thread name may panic.
+    let give_up = GiveUp { shared, slot, number };
+    let handle = Handle { shared: Arc::clone(shared) };
+    let (to_drive, kept) = (Arc::clone(shared), shared.pool.lend_core());
     // The job's result is of no interest: it runs until the worker is taken over again or shuts down.
-    let (_join, result) = worker.shared.pool.try_spawn(
+    let (_join, result) = shared.pool.try_spawn(
         &handle,
         move || {
-            let _lent = lent;
-            if let Some(core) = core.take() {
-                context::exit_runtime(|| worker::drive(shared, core));
+            let _kept = kept;
+            if let Some(core) = to_drive.remotes[slot].lent.take(number) {
+                context::exit_runtime(|| worker::drive(to_drive, core));
             }
         },
         crate::engine::blocking::Mandatory::Core,
         Origin::here(),
     );
-    drop(result);
-    std::mem::forget(put_back);
-    Some(handed)
+    let sent = result.is_ok();
+    if sent {
+        std::mem::forget(give_up);
+    }
+    sent
 }
 
-/// Undoes a hand-over that nobody came for.
-struct PutBack<'a>(&'a worker::Worker, &'a Handed);
-
-impl Drop for PutBack<'_> {
-    fn drop(&mut self) {
-        if let Some(core) = self.1.take() {
-            self.0.put_core(core);
-        }
+/// The runtime shuts down: its lent cores have to be driven to their end.
+pub(crate) fn hand_over_all(shared: &Arc<Shared>) {
+    // Between the flag and the look at what is lent; partner: the fence in `watch_lent`.
+    fence(Ordering::SeqCst);
+    for slot in 0..shared.crew.slots_in_use() {
+        contain(|| hand_over(shared, slot));
     }
 }
 
-/// A core on its way from one thread to another.
-struct Handed(std::sync::Mutex<Option<Box<worker::Core>>>);
+/// No thread comes after all: another attempt may be made.
+struct GiveUp<'a> {
+    shared: &'a Shared,
+    slot: usize,
+    number: usize,
+}
 
-impl Handed {
-    fn take(&self) -> Option<Box<worker::Core>> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).take()
+impl Drop for GiveUp<'_> {
+    fn drop(&mut self) {
+        self.shared.remotes[self.slot].lent.give_up(self.number);
     }
 }
 
 /// Goes back to being a worker if nobody took the core meanwhile; in any case the budget is restored.
 struct Restore {
-    handed: Option<Arc<Handed>>,
+    lending: Option<usize>,
     budget_before: budget::Budget,
 }
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        if let Some(core) = self.handed.as_ref().and_then(|handed| handed.take()) {
-            context::with_any_worker(|worker| worker.put_core(core));
+        if let Some(number) = self.lending {
+            context::with_any_worker(|worker| {
+                if let Some(core) = worker.remote().lent.take(number) {
+                    worker.put_core(core);
+                }
+            });
         }
         let nobody_took_it = context::with_any_worker(|worker| worker.has_core()) == Some(true);
         if nobody_took_it {

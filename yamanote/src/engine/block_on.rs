@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use crate::engine::budget;
 use crate::engine::context::{self, Entered};
 use crate::engine::spin::Spinner;
+use crate::engine::{block_in_place, budget};
 
 /// Wakes a parked thread.
 struct ThreadWaker {
@@ -82,6 +82,7 @@ pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
             return output;
         }
         while !waker.take() {
+            block_in_place::note_waiting();
             waker.wait();
         }
     }

@@ -73,6 +73,11 @@ impl Idle {
             && self.searching.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether a worker looks for work, or was just woken to do so; a snapshot.
+    pub(crate) fn has_searchers(&self) -> bool {
+        self.searching.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether worker `i` sleeps; a snapshot.
     pub(crate) fn is_asleep(&self, worker: usize) -> bool {
         let (word, bit) = Idle::bit(worker);

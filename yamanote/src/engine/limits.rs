@@ -63,6 +63,13 @@ pub(crate) const MONITOR_MIN_INTERVAL: std::time::Duration = std::time::Duration
 /// enough that a lightly loaded service does not pay a wake-up for each of its own.
 pub(crate) const MONITOR_DOZE_AFTER: u32 = 100;
 
+/// How often the monitor looks at lent cores while there are any: what `block_in_place` may hold up events and
+/// timers for is twice this, at the most; sending a thread at once costs some 10 µs each time.
+pub(crate) const LENT_INTERVAL: std::time::Duration = std::time::Duration::from_micros(100);
+
+/// Looks in a row that find nothing newly lent before it goes back to its usual interval.
+pub(crate) const LENT_QUIET_LOOKS: u32 = 3;
+
 /// How long a thread looks for work before it blocks, where that paid of late: about what it costs to block and be
 /// woken on another processor, so that a vain look costs no more than twice what it might have spared.
 pub(crate) const SPIN_LIMIT: std::time::Duration = std::time::Duration::from_micros(20);

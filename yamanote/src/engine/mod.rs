@@ -34,6 +34,7 @@ pub(crate) mod driver;
 pub(crate) mod hooks;
 pub(crate) mod idle;
 pub(crate) mod latency;
+pub(crate) mod lent;
 pub(crate) mod limits;
 pub(crate) mod local;
 pub(crate) mod metrics;

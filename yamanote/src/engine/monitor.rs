@@ -7,6 +7,8 @@
 //! inbox, notifies a sleeper if there is work, and sends a spare ([`spares`](super::spares)) to wait in the driver and
 //! to keep up the number of workers that work. Where there is no spare left, it turns the driver itself.
 //!
+//! It also sends threads for the cores that `block_in_place` lends, if that lasts ([`lent`](super::lent)).
+//!
 //! It starts with the first task that comes from outside, sleeps for good while all workers sleep, and
 //! costs a worker one load when it leaves a park.
 
@@ -15,8 +17,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine::block_in_place;
 use crate::engine::hooks::StallCallback;
-use crate::engine::limits::{MONITOR_DOZE_AFTER, MONITOR_MAX_INTERVAL, MONITOR_MIN_INTERVAL};
+use crate::engine::lent::Watch;
+use crate::engine::limits::{
+    LENT_INTERVAL, LENT_QUIET_LOOKS, MONITOR_DOZE_AFTER, MONITOR_MAX_INTERVAL, MONITOR_MIN_INTERVAL,
+};
 use crate::engine::observe::{self, recorder};
 use crate::engine::queue::Chain;
 use crate::engine::schedule::notify;
@@ -40,6 +46,10 @@ pub(crate) struct Monitor {
     started: AtomicBool,
     /// The monitor sleeps until a worker wakes it.
     dozing: AtomicBool,
+    /// There is a thread.
+    present: AtomicBool,
+    /// Whether it looks often at the cores that are lent.
+    watch: Watch,
     /// How often it looked at the workers.
     pub(crate) looks: Counter,
     /// Polls that were found too long.
@@ -53,6 +63,8 @@ impl Monitor {
             condvar: Condvar::new(),
             started: AtomicBool::new(false),
             dozing: AtomicBool::new(false),
+            present: AtomicBool::new(false),
+            watch: Watch::new(),
             looks: Counter::new(),
             stalls: Counter::new(),
         }
@@ -85,6 +97,7 @@ impl Monitor {
             .name("yamanote-monitor".into())
             .spawn(move || watch(&weak, limit))
             .ok();
+        self.present.store(state.thread.is_some(), Ordering::Relaxed);
     }
 
     /// A worker left its park: the monitor has something to watch.
@@ -101,6 +114,25 @@ impl Monitor {
     fn wake(&self) {
         let _state = self.lock();
         self.dozing.store(false, Ordering::Relaxed);
+        self.condvar.notify_one();
+    }
+
+    /// A worker has lent its core. Whether the monitor notices if that lasts.
+    #[inline]
+    pub(crate) fn watch_lent(&self, shared: &Arc<Shared>) -> bool {
+        self.ensure_running(shared);
+        if self.watch.is_off_after_put() {
+            self.call_watch();
+        }
+        // Relaxed: whoever started it did so before, or is about to let it look.
+        self.present.load(Ordering::Relaxed)
+    }
+
+    #[cold]
+    fn call_watch(&self) {
+        // Under the lock: the monitor sees it before it sleeps, or is woken.
+        let _state = self.lock();
+        self.watch.turn_on();
         self.condvar.notify_one();
     }
 
@@ -135,6 +167,7 @@ struct Seen {
 fn watch(runtime: &Weak<Shared>, limit: Duration) {
     let mut seen: Vec<Option<Seen>> = Vec::new();
     let mut reporter = Reporter::default();
+    let mut lendings = Lendings::default();
     let mut quiet = 0;
     let longest = limit.clamp(MONITOR_MIN_INTERVAL, MONITOR_MAX_INTERVAL);
     let mut interval = longest;
@@ -153,13 +186,17 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
                 seen.clear();
                 continue;
             }
-            // Under the runtime's own lock: `stop` and `wake` cut the sleep short.
+            let interval = if monitor.watch.is_on() { interval.min(LENT_INTERVAL) } else { interval };
+            // Under the runtime's own lock: `stop`, `wake` and `call_watch` cut the sleep short.
             drop(monitor.condvar.wait_timeout(state, interval));
         }
         if shared.is_shutdown() {
             return;
         }
         shared.monitor.looks.add(1);
+        if shared.monitor.watch.is_on() {
+            lendings.look(&shared);
+        }
         // Backs off while what it does itself finds nothing.
         // A waker that panics in a driver turned here has been reported, and the next look goes on.
         interval = match contain(|| look(&shared, &mut seen, &mut reporter, limit)).flatten() {
@@ -191,6 +228,8 @@ fn look(
         } else {
             shared.idle.is_asleep(slot) || remote.parker.is_parked() || !shared.crew.is_manned(slot)
         };
+        // Somebody comes for its core.
+        let away = away || remote.lent.is_claimed();
         let moved = away || seen.is_none_or(|seen| seen.polls != polls);
         if moved {
             *seen = (!away).then_some(Seen { polls, since: now, stuck: false });
@@ -213,9 +252,48 @@ fn look(
         if !is_relieved {
             *found.get_or_insert(0) += stand_in(shared, driver);
         }
-        rescue(shared, slot, driver);
+        open_queues(shared, slot, driver);
     }
     found
+}
+
+/// What the monitor knows of the cores that are lent.
+#[derive(Default)]
+struct Lendings {
+    /// Of each slot, what its `Lent` showed last.
+    seen: Vec<usize>,
+    /// Looks in a row that found nothing new.
+    quiet: u32,
+}
+
+impl Lendings {
+    /// Sends a thread for each core that was lent at the last look already.
+    fn look(&mut self, shared: &Arc<Shared>) {
+        let mut is_busy = false;
+        self.seen.resize(shared.crew.slots_in_use(), 0);
+        for (slot, seen) in self.seen.iter_mut().enumerate() {
+            let lent = &shared.remotes[slot].lent;
+            let was = std::mem::replace(seen, lent.snapshot());
+            is_busy |= if was != *seen {
+                true
+            } else if lent.number().is_some() {
+                // The user's hook may panic. Where no thread can be started, the rescue of stuck workers is left.
+                contain(|| block_in_place::hand_over(shared, slot)) == Some(true)
+            } else {
+                false
+            };
+        }
+        self.quiet = if is_busy { 0 } else { self.quiet + 1 };
+        if self.quiet > LENT_QUIET_LOOKS {
+            self.quiet = 0;
+            let seen = self.seen.iter().copied().chain(std::iter::repeat(0));
+            let mut remotes = shared.manned().iter().zip(seen);
+            shared
+                .monitor
+                .watch
+                .turn_off(|| remotes.any(|(remote, seen)| remote.lent.snapshot() != seen));
+        }
+    }
 }
 
 /// Reports a second. Arbitrary: what a person can read, and no more than a log can take.
@@ -313,18 +391,22 @@ fn stand_in(shared: &Arc<Shared>, driver: usize) -> usize {
     found
 }
 
-/// Opens what only a stuck worker reaches to the others.
-fn rescue(shared: &Arc<Shared>, slot: usize, driver: usize) {
+/// Opens what only the worker in `slot` reaches, who is stuck, to the others. Whether tasks wait there.
+pub(crate) fn open_queues(shared: &Shared, slot: usize, driver: usize) -> bool {
     let remote = &shared.remotes[slot];
-    let mut chain = Chain::default();
-    if let Some(task) = remote.lifo.take() {
-        chain.push(task);
+    if !remote.lifo.is_empty() || !remote.deferred.is_empty() {
+        let mut chain = Chain::default();
+        if let Some(task) = remote.lifo.take() {
+            chain.push(task);
+        }
+        remote.deferred.drain(&mut |task| chain.push(task));
+        if chain.len() > 0 {
+            shared.remotes[driver].inbox.push_chain(chain);
+        }
     }
-    remote.deferred.drain(&mut |task| chain.push(task));
-    if chain.len() > 0 {
-        shared.remotes[driver].inbox.push_chain(chain);
-    }
-    if remote.has_stealable() || shared.remotes[driver].has_stealable() {
+    let waits = remote.has_stealable() || shared.remotes[driver].has_stealable();
+    if waits {
         notify(shared, slot);
     }
+    waits
 }

@@ -12,6 +12,7 @@ use crate::engine::driver::Driver;
 use crate::engine::hooks::Hooks;
 use crate::engine::idle::Idle;
 use crate::engine::latency::Latency;
+use crate::engine::lent::Lent;
 use crate::engine::limits::WORKERS_PER_POLLER;
 use crate::engine::metrics::WorkerStats;
 use crate::engine::monitor::Monitor;
@@ -24,6 +25,7 @@ use crate::engine::spares::{self, Crew};
 use crate::engine::task::live::LiveSet;
 use crate::engine::timer::Clock;
 use crate::engine::trace::Dumper;
+use crate::engine::worker::Core;
 use crate::runtime::{
     FileIo, Histogram, HistogramConfiguration, Running, RuntimeFlavor, UnhandledPanic,
 };
@@ -80,6 +82,8 @@ pub(crate) struct Remote {
     pub(crate) driver: Driver,
     /// Who may wait in the driver.
     pub(crate) seat: Seat,
+    /// Where the worker's core lies while its thread may be blocked.
+    pub(crate) lent: Lent<Box<Core>>,
     /// The driver in which this slot's worker waits: its own, or that of the worker it stands in for.
     pub(crate) sits_in: AtomicUsize,
     pub(crate) stats: CachePadded<WorkerStats>,
@@ -142,6 +146,7 @@ impl Shared {
                 parker: CachePadded::new(Parker::new()),
                 driver,
                 seat: Seat::new(slot),
+                lent: Lent::new(),
                 sits_in: AtomicUsize::new(slot),
                 deferred: Ring::new(),
                 stats: CachePadded::new(WorkerStats::default()),

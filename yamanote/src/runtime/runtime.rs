@@ -11,7 +11,7 @@ use crate::engine::context::{self, Entered};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
 use crate::engine::worker::{self, Core, Worker};
-use crate::engine::{block_on, instrument, shutdown, spawn};
+use crate::engine::{block_in_place, block_on, instrument, shutdown, spawn};
 use crate::runtime::{Builder, EnterGuard, Handle, RuntimeFlavor, RuntimeMetrics};
 use crate::task::JoinHandle;
 
@@ -296,6 +296,7 @@ impl Runtime {
         }
         let shared = &self.handle.shared;
         shared.start_shutdown();
+        block_in_place::hand_over_all(shared);
         let start = Instant::now();
         if shared.is_single() {
             // The tasks are dropped here, as inside the runtime.

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use yamanote::runtime::Builder;
 use yamanote::task;
@@ -125,6 +126,94 @@ fn block_in_place_many_times() {
             assert_eq!(task.await.unwrap(), i);
         }
     });
+}
+
+/// One worker, with and without the monitor that notices how long a closure takes.
+fn one_worker(f: impl Fn(yamanote::runtime::Runtime)) {
+    for limit in [None, Some(Duration::from_secs(3600))] {
+        let mut builder = Builder::new_multi_thread();
+        f(builder.worker_threads(1).stall_limit(limit).enable_all().build().unwrap());
+    }
+}
+
+/// What happens while the closure waits does not wait for it: a timer, an event, a task that comes from outside.
+#[cfg(unix)]
+#[test]
+fn block_in_place_holds_up_nothing_that_comes_later() {
+    one_worker(|rt| {
+        let handle = rt.handle().clone();
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        rt.block_on(rt.spawn(async move {
+            let mut ours = yamanote::net::UnixStream::from_std(ours).unwrap();
+            let (tell, told) = mpsc::channel();
+            let (by_timer, by_event, from_outside) = (tell.clone(), tell.clone(), tell);
+            yamanote::spawn(async move {
+                yamanote::time::sleep(Duration::from_millis(1)).await;
+                by_timer.send("timer").unwrap();
+            });
+            yamanote::spawn(async move {
+                let mut byte = [0];
+                yamanote::io::AsyncReadExt::read_exact(&mut ours, &mut byte).await.unwrap();
+                by_event.send("event").unwrap();
+            });
+            // Both wait by the time the closure begins.
+            task::yield_now().await;
+            task::yield_now().await;
+            task::block_in_place(|| {
+                let task = handle.spawn(async move { from_outside.send("task").unwrap() });
+                std::io::Write::write_all(&mut &theirs, b"x").unwrap();
+                let mut seen: Vec<_> = (0..3).map(|_| told.recv().unwrap()).collect();
+                seen.sort_unstable();
+                assert_eq!(seen, ["event", "task", "timer"]);
+                drop(task);
+            });
+        }))
+        .unwrap();
+    });
+}
+
+/// A worker that is shut down while its core is lent drops its tasks without waiting for the closure.
+#[test]
+fn block_in_place_holds_up_no_shutdown() {
+    one_worker(|rt| {
+        let (started, has_started) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let (dropped, was_dropped) = mpsc::channel::<()>();
+        rt.spawn(async move {
+            let _dropped = dropped;
+            std::future::pending::<()>().await;
+        });
+        rt.spawn(async move {
+            task::yield_now().await;
+            task::block_in_place(|| {
+                started.send(()).unwrap();
+                let _ = may_go_on.recv();
+            });
+        });
+        has_started.recv().unwrap();
+        rt.shutdown_background();
+        assert!(was_dropped.recv().is_err());
+        drop(go_on);
+    });
+}
+
+/// A closure that is over soon leaves the worker where it is.
+#[test]
+fn block_in_place_for_a_moment_moves_no_worker() {
+    let rt = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    rt.block_on(rt.spawn(async move {
+        // The monitor may see the one or other twice, if this thread loses its processor in it.
+        let mut moves = 0;
+        for _ in 0..1000 {
+            let before = std::thread::current().id();
+            task::block_in_place(|| ());
+            task::yield_now().await;
+            moves += usize::from(std::thread::current().id() != before);
+        }
+        assert!(moves < 500, "the worker moved {moves} times of 1000");
+    }))
+    .unwrap();
 }
 
 /// A pool's thread that takes a worker over is none of those that the limit allows for blocking jobs.
