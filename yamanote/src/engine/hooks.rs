@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::runtime::{StallReport, TaskMeta};
+use crate::runtime::{FuturelockReport, StallReport, TaskMeta};
 use crate::util::contain::contain;
 
 pub(crate) type Callback = Arc<dyn Fn() + Send + Sync>;
 pub(crate) type TaskCallback = Arc<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
 
 pub(crate) type StallCallback = Arc<dyn Fn(&StallReport) + Send + Sync>;
+pub(crate) type FuturelockCallback = Arc<dyn Fn(&FuturelockReport) + Send + Sync>;
 
 /// Calls a hook, if there is one.
 #[inline]
@@ -40,4 +41,5 @@ pub(crate) struct Hooks {
     pub(crate) before_poll: Option<TaskCallback>,
     pub(crate) after_poll: Option<TaskCallback>,
     pub(crate) stall: Option<StallCallback>,
+    pub(crate) futurelock: Option<FuturelockCallback>,
 }

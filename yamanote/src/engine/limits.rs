@@ -51,6 +51,10 @@ pub(crate) const MAX_WORKERS: usize = u16::MAX as usize - 1;
 /// users notice.
 pub(crate) const STALL_LIMIT: std::time::Duration = std::time::Duration::from_millis(10);
 
+/// How long a permit may lie with a future that its task passes by, unless the builder says otherwise. Human-scale, and
+/// long for a task that means to come back to it.
+pub(crate) const FUTURELOCK_LIMIT: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How often the monitor looks at the workers' poll counters, at the least while there is anything to watch: as
 /// often as the limit asks for, and 100 wake-ups a second for the default.
 pub(crate) const MONITOR_MAX_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);

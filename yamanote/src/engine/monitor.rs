@@ -239,20 +239,24 @@ fn look(
         if now.duration_since(seen.since) < limit {
             continue;
         }
-        if !std::mem::replace(&mut seen.stuck, true) {
+        let is_new = !std::mem::replace(&mut seen.stuck, true);
+        if is_new {
             shared.monitor.stalls.add(1);
+        }
+        // The tasks of a single-threaded runtime cannot run elsewhere.
+        if !shared.is_single() {
+            let driver = remote.sits_in.load(Ordering::Relaxed);
+            let is_relieved =
+                shared.remotes[driver].seat.holder() != slot || relieve(shared, slot, driver);
+            if !is_relieved {
+                *found.get_or_insert(0) += stand_in(shared, driver);
+            }
+            open_queues(shared, slot, driver);
+        }
+        // After that: to look at its stack may take a moment.
+        if is_new {
             reporter.note(shared, slot, polls, now.duration_since(seen.since));
         }
-        if shared.is_single() {
-            // It is told of; its tasks cannot run elsewhere.
-            continue;
-        }
-        let driver = remote.sits_in.load(Ordering::Relaxed);
-        let is_relieved = shared.remotes[driver].seat.holder() != slot || relieve(shared, slot, driver);
-        if !is_relieved {
-            *found.get_or_insert(0) += stand_in(shared, driver);
-        }
-        open_queues(shared, slot, driver);
     }
     found
 }
@@ -335,6 +339,13 @@ impl Reporter {
             return;
         }
         *reports += 1;
+        let stack = if shared.config.stall_backtrace {
+            observe::stack::Stack::of(&observer.current[slot])
+        } else {
+            observe::stack::Stack::default()
+        };
+        // A poll that has ended meanwhile is told of; but the stack may be that of what came after.
+        let stack = if remote.stats.polls.get() == polls { stack } else { Default::default() };
         self.reports.push(StallReport {
             task: task.map(|(id, _)| id),
             name: task.and_then(|(id, _)| observer.tasks.name(id)),
@@ -342,6 +353,7 @@ impl Reporter {
             worker: remote.sits_in.load(Ordering::Relaxed),
             thread: remote.stats.thread(),
             duration: busy,
+            stack,
             suppressed: std::mem::take(&mut self.suppressed),
         });
     }

@@ -51,6 +51,10 @@ pub(crate) struct Config {
     pub(crate) start_paused: bool,
     /// How long a poll may take before its worker counts as stuck; `None`: nobody looks.
     pub(crate) stall_limit: Option<Duration>,
+    /// Look at the stack of a stuck worker.
+    pub(crate) stall_backtrace: bool,
+    /// How long permits may lie with a future that is not polled.
+    pub(crate) futurelock_limit: Duration,
     /// Workers that may stand in for stuck ones at a time.
     pub(crate) spares: usize,
     pub(crate) events_per_turn: usize,

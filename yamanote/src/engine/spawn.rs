@@ -62,7 +62,10 @@ pub(crate) fn note_spawned(shared: &Arc<Shared>, origin: &Origin<'_>, kind: Task
         here.unwrap_or_else(|| observer.note_spawned(origin, kind, None));
     }
 
-    if shared.observer.wanted() & (observe::STALLS | observe::TASKS | observe::EVENTS) != 0 {
+    if shared.observer.wanted()
+        & (observe::STALLS | observe::TASKS | observe::EVENTS | observe::FUTURELOCK)
+        != 0
+    {
         note(shared, origin, kind);
     }
 }

@@ -27,6 +27,9 @@ use crate::engine::{budget, context, hooks, observe, search, shutdown, spares};
 use crate::util::contain::contain;
 use crate::util::rng;
 
+/// What is looked at in a poll beside the user's hooks.
+const VIEWS: u8 = observe::STALLS | observe::TASKS | observe::EVENTS | observe::FUTURELOCK;
+
 /// What one step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -241,6 +244,8 @@ pub(crate) struct Worker {
     core: RefCell<Option<Box<Core>>>,
     /// What is under way that may wake tasks; right only where somebody wants to know.
     cause: Cell<Cause>,
+    /// The recorder was told of a poll that began, and not yet that it has ended.
+    unended: Cell<bool>,
 }
 
 impl Worker {
@@ -249,9 +254,19 @@ impl Worker {
         let thread = context::thread_number();
         if std::mem::replace(&mut core.thread, thread) != thread {
             shared.remotes[index].stats.set_thread(std::thread::current().id());
+            if shared.config.stall_backtrace {
+                observe::stack::note_thread(&shared.observer.current[index]);
+            }
         }
         let core = RefCell::new(Some(core));
-        Worker { shared, index, driver, core, cause: Cell::new(Cause::Outside) }
+        Worker {
+            shared,
+            index,
+            driver,
+            core,
+            cause: Cell::new(Cause::Outside),
+            unended: Cell::new(false),
+        }
     }
 
     #[inline]
@@ -340,9 +355,11 @@ impl Worker {
                 return false;
             }
             if root.take_woken() {
+                self.note(|| What::Root);
                 if root.poll() {
                     return true;
                 }
+                self.note(|| What::PollEnd);
                 if root.is_woken() {
                     // It yielded: the driver gets its turn before it goes on.
                     self.turn();
@@ -499,15 +516,18 @@ impl Worker {
     /// As the plain run, with all around it that somebody wants to know: the user's hooks, histograms, views.
     #[cold]
     fn run_observed(&self, wanted: u8, raw: Raw, task: Runnable) {
-        let viewed = wanted & (observe::STALLS | observe::TASKS | observe::EVENTS);
+        let viewed = wanted & VIEWS;
         if viewed == 0 {
             return self.run_hooked(raw, task);
         }
+        if wanted == observe::EVENTS && !self.shared.dumper.is_active() {
+            return self.run_recorded(task);
+        }
         let observer = &self.shared.observer;
         let (id, location) = (task.meta().id(), task.meta().spawned_at());
-        if viewed & observe::STALLS != 0 {
+        if viewed & (observe::STALLS | observe::FUTURELOCK) != 0 {
             observer.current[self.index].set(id, location);
-            if self.shared.is_single() {
+            if viewed & observe::STALLS != 0 && self.shared.is_single() {
                 self.shared.monitor.ensure_running(&self.shared);
                 self.shared.monitor.note_awake();
             }
@@ -517,12 +537,16 @@ impl Worker {
             observer.record(Some(self), Event::poll(What::PollStart, id, location));
         }
         let cause = self.cause.replace(Cause::Task(id));
+        let begun = (viewed & observe::FUTURELOCK != 0).then(observe::futurelock::begin_poll);
         if wanted == viewed && !self.shared.dumper.is_active() {
             budget::with_budget(|| task.run());
         } else {
             self.run_hooked(raw, task);
         }
         self.cause.set(cause);
+        if let Some(begun) = begun {
+            observe::futurelock::end_poll(observe::futurelock::Poller::Task(id), begun);
+        }
         if viewed & observe::EVENTS != 0 {
             observer.record(Some(self), Event::poll(What::PollEnd, id, location));
         }
@@ -530,8 +554,32 @@ impl Worker {
             observer.tasks.note_polled(id, poll);
         }
         // Whoever drives the worker by now, if this thread lost it, has it poll something else.
-        if viewed & observe::STALLS != 0 && self.has_core() {
+        if viewed & (observe::STALLS | observe::FUTURELOCK) != 0 && self.has_core() {
             observer.current[self.index].clear();
+        }
+    }
+
+    /// As the plain run, and the recorder is told when it begins. That it has ended says whatever comes next.
+    fn run_recorded(&self, task: Runnable) {
+        let observer = &self.shared.observer;
+        let meta = task.meta();
+        let (id, location) = (meta.id(), meta.spawned_at());
+        // We have the core, and with it the ring.
+        observer.recorder.push(Some(self.index), Event::poll(What::PollStart, id, location));
+        let cause = self.cause.replace(Cause::Task(id));
+        budget::with_budget(|| task.run());
+        self.cause.set(cause);
+        if self.has_core() {
+            self.unended.set(true);
+        } else {
+            observer.record(None, Event::poll(What::PollEnd, id, location));
+        }
+    }
+
+    /// The worker is about to do something that the recorder is not told of.
+    fn note_poll_ended(&self) {
+        if self.unended.take() {
+            self.note(|| What::PollEnd);
         }
     }
 
@@ -587,18 +635,31 @@ impl Worker {
             // Back from a long poll, with a spare in our place.
             self.seat().seat.ask(self.index, |slot| self.shared.unpark(slot));
         }
+        self.note_poll_ended();
         self.in_turn(|worker, max_events| {
             let remote = worker.seat();
+            let mut events = 0;
             if remote.driver.io.has_sources() {
                 let max_events = max_events.min(worker.shared.config.events_per_busy_turn);
-                remote.driver.io.turn(Some(Duration::ZERO), max_events);
+                events = remote.driver.io.turn(Some(Duration::ZERO), max_events);
             }
-            worker.cause.set(Cause::Timer);
-            remote.driver.fire_timers(&worker.shared.clock);
+            worker.fire_timers(events);
         });
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
             core.until_turn = core.pace.turn_interval();
             self.requeue_deferred(core);
+        }
+    }
+
+    /// Fires what is due. Before that so many events came from the operating system.
+    fn fire_timers(&self, events: usize) {
+        if events > 0 {
+            self.note(|| What::Io(events as u64));
+        }
+        self.cause.set(Cause::Timer);
+        let timers = self.seat().driver.fire_timers(&self.shared.clock);
+        if timers > 0 {
+            self.note(|| What::Timers(timers as u64));
         }
     }
 
@@ -722,9 +783,9 @@ impl Worker {
                 Some(seat)
             };
             let timeout = driver.park_timeout(clock);
-            worker.remote().parker.park(driver, timeout, max_events);
-            worker.cause.set(Cause::Timer);
-            driver.fire_timers(clock);
+            let mut events = 0;
+            worker.remote().parker.park_with(|| events = driver.io.turn(timeout, max_events));
+            worker.fire_timers(events);
         });
     }
 
@@ -761,8 +822,7 @@ impl Worker {
                 remote.parker.park(&remote.driver, None, max_events);
             }
         }
-        self.cause.set(Cause::Timer);
-        remote.driver.fire_timers(clock);
+        self.fire_timers(0);
     }
 
     /// Protocol 2 of `idle`. `false`: there is work after all.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::engine::context::{self, HandleGuard, NoHandle};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
-use crate::engine::{block_on, instrument, spawn};
+use crate::engine::{block_on, instrument, observe, spawn};
 use crate::runtime::{FlightRecorder, Id, RuntimeFlavor, RuntimeMetrics, TaskInfo};
 use crate::task::JoinHandle;
 
@@ -164,6 +164,10 @@ impl Handle {
     /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if self.shared.observer.wanted() & observe::FUTURELOCK != 0 {
+            let future = instrument::block_on::<F, _>(observe::futurelock::root(future));
+            return context::enter_runtime(self, true, || block_on::park_until(future));
+        }
         // A large future is better on the heap than copied from frame to frame.
         if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
             let future = instrument::block_on::<F, _>(Box::pin(future));

@@ -40,6 +40,7 @@ mod builder;
 mod config;
 #[cfg(feature = "taskdump")]
 pub mod dump;
+mod futurelock;
 mod handle;
 mod histogram;
 mod id;
@@ -56,6 +57,7 @@ pub use builder::Builder;
 pub use config::{FileIo, RngSeed, RuntimeFlavor, UnhandledPanic};
 #[cfg(feature = "taskdump")]
 pub use dump::Dump;
+pub use futurelock::FuturelockReport;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub(crate) use histogram::Histogram;
 pub use histogram::{

@@ -6,8 +6,9 @@ use std::io;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::engine::observe::recorder::{Cause, Event, RING, What};
+use crate::engine::observe::recorder::{Cause, Event, Mark, RING, What};
 use crate::runtime::Handle;
+use crate::sys::ticks;
 use crate::task::Id;
 
 /// Entries in each list of the summary. Arbitrary: a screenful.
@@ -20,19 +21,20 @@ const LISTED: usize = 10;
 #[must_use = "the recording ends when this is dropped"]
 pub struct FlightRecorder {
     handle: Handle,
-    since_ns: u64,
+    since: Mark,
 }
 
 impl FlightRecorder {
     pub(crate) fn start(handle: Handle) -> FlightRecorder {
         let observer = &handle.shared.observer;
-        let since_ns = observer.recorder.now_ns();
+        ticks::settle();
+        let since = observer.recorder.mark();
         {
             let mut users = observer.recorder.users.lock().unwrap_or_else(|e| e.into_inner());
             *users += 1;
             observer.want_events(true);
         }
-        FlightRecorder { handle, since_ns }
+        FlightRecorder { handle, since }
     }
 
     /// Ends it, and gives what was recorded.
@@ -41,22 +43,37 @@ impl FlightRecorder {
     /// See [`Handle::start_recording`].
     pub fn finish(self) -> Recording {
         let shared = &self.handle.shared;
-        let end_ns = shared.observer.recorder.now_ns();
+        let end = shared.observer.recorder.mark();
+        let end_ns = self.since.ns_to(&end);
         let (workers, slots) = (shared.workers(), shared.remotes.len());
         let name = |slot| match slot {
             slot if slot < workers => format!("worker {slot}"),
             slot if slot < slots => format!("spare {}", slot - workers),
             _ => "other threads".into(),
         };
-        let rings = shared.observer.recorder.read(self.since_ns);
+        let rings = shared.observer.recorder.read(self.since);
         let mut tracks: Vec<_> =
             rings.into_iter().enumerate().map(|(slot, events)| Track::new(name(slot), events)).collect();
-        tracks.retain(|track| !track.events.is_empty());
+        let mut stalls = Vec::new();
         for track in &mut tracks {
-            // Those that came while it was being ended.
-            track.events.retain(|(time_ns, _)| *time_ns <= end_ns);
+            for (time, _) in &mut track.events {
+                *time = self.since.ns_until(*time, &end);
+            }
+            track.events.retain(|&(time_ns, event)| {
+                // The monitor tells of it, but it is the worker's.
+                let stall = if let What::Stall(slot) = event.what { Some(slot as usize) } else { None };
+                stalls.extend(stall.map(|slot| (slot, time_ns, event)));
+                // Those that came while it was being ended are left out.
+                stall.is_none() && time_ns <= end_ns
+            });
         }
-        Recording { since_ns: self.since_ns, end_ns, tracks }
+        for (slot, time_ns, event) in stalls {
+            let events = &mut tracks[slot].events;
+            let at = events.partition_point(|(other, _)| *other <= time_ns);
+            events.insert(at, (time_ns, event));
+        }
+        tracks.retain(|track| !track.events.is_empty());
+        Recording { end_ns, tracks }
     }
 }
 
@@ -79,12 +96,22 @@ struct Track {
     truncated: bool,
 }
 
-/// A time during which a worker did one thing.
+/// What a worker did for some time.
+#[derive(Clone, Copy)]
+enum Doing {
+    /// It polled a task.
+    Poll(Id, Option<&'static Location<'static>>),
+    /// It polled the future of `block_on`.
+    Root,
+    Parked,
+    /// It woke whoever waited for events or timers.
+    Events,
+}
+
 struct Slice {
     start_ns: u64,
     end_ns: u64,
-    /// The task it polled. `None`: it was parked.
-    task: Option<(Id, Option<&'static Location<'static>>)>,
+    doing: Doing,
 }
 
 impl Slice {
@@ -98,22 +125,34 @@ impl Track {
         Track { name, truncated: events.len() >= RING - 1, events }
     }
 
-    /// The polls and parks, one after another. One whose end was not seen ends with what follows, or with the recording.
+    /// What was done, one thing after another. What has no end ends where the next begins, or with the recording.
     fn slices(&self, end_ns: u64) -> Vec<Slice> {
         let mut slices = Vec::new();
         let mut open: Option<Slice> = None;
+        // When the last thing ended.
+        let mut free_ns = None;
         for &(time_ns, event) in &self.events {
             let begun = match event.what {
-                What::PollStart => Some(event.task.map(|id| (id, event.location))),
-                What::Park => Some(None),
+                What::PollStart => event.task.map(|id| Doing::Poll(id, event.location)),
+                What::Root => Some(Doing::Root),
+                What::Park => Some(Doing::Parked),
                 What::PollEnd | What::Unpark => None,
-                _ => continue,
+                // Inside a park, or after a poll: then they took the time since.
+                What::Io(_) | What::Timers(_) => {
+                    if let (None, Some(start_ns)) = (&open, free_ns) {
+                        slices.push(Slice { start_ns, end_ns: time_ns, doing: Doing::Events });
+                        free_ns = Some(time_ns);
+                    }
+                    continue;
+                }
+                What::Spawn | What::Wake(_) | What::Steal(_) | What::Stall(_) => continue,
             };
             if let Some(mut slice) = open.take() {
                 slice.end_ns = time_ns;
                 slices.push(slice);
             }
-            open = begun.map(|task| Slice { start_ns: time_ns, end_ns: time_ns, task });
+            open = begun.map(|doing| Slice { start_ns: time_ns, end_ns: time_ns, doing });
+            free_ns = Some(time_ns);
         }
         if let Some(mut slice) = open {
             slice.end_ns = end_ns.max(slice.start_ns);
@@ -123,17 +162,27 @@ impl Track {
     }
 }
 
+/// A wake and the poll that it led to.
+struct Wakeup {
+    task: Id,
+    location: Option<&'static Location<'static>>,
+    /// Row and time of each.
+    woken: (usize, u64),
+    polled: (usize, u64),
+}
+
 /// What a runtime's workers did for a while.
 ///
 /// # Looking at one
 /// [`write_chrome_trace`](Recording::write_chrome_trace) writes it in the format of Chrome's tracing, which
 /// [ui.perfetto.dev](https://ui.perfetto.dev) and `chrome://tracing` open: a row for each worker, with a bar for each poll,
-/// named by where the task was spawned, and for each time it was parked; marks for what was spawned, woken (and by
-/// whom), stolen, and for polls that took too long. [`summary`](Recording::summary) is for a terminal.
+/// named by where the task was spawned, and for each time it was parked; arrows from each wake to the poll it led to;
+/// marks for what was spawned, woken (and by whom), stolen, for events and timers, and for polls that took too long.
+/// Times are those of the processor's clock where the kernel trusts it (64-bit x86), a poll's end is that of whatever the
+/// worker did next. [`summary`](Recording::summary) is for a terminal.
 ///
 /// Each worker keeps its last 16,383 events: of a long recording, the end.
 pub struct Recording {
-    since_ns: u64,
     end_ns: u64,
     tracks: Vec<Track>,
 }
@@ -141,7 +190,7 @@ pub struct Recording {
 impl Recording {
     /// How long it took.
     pub fn duration(&self) -> Duration {
-        Duration::from_nanos(self.end_ns - self.since_ns)
+        Duration::from_nanos(self.end_ns)
     }
 
     /// How many events are in it.
@@ -171,79 +220,80 @@ impl Recording {
     /// # }
     /// ```
     pub fn write_chrome_trace(&self, mut out: impl io::Write) -> io::Result<()> {
-        out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
+        out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n")?;
+        out.write_all(b"{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"tid\":0,\"args\":{\"name\":\"runtime\"}}")?;
+        let places = self.places();
         let mut line = String::new();
         for (row, track) in self.tracks.iter().enumerate() {
-            let comma = if row == 0 { "" } else { "," };
             line.clear();
-            let _ = write!(
-                line,
-                "{comma}\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":{row},\"args\":{{\"name\":{}}}}}",
-                Json(&track.name)
-            );
+            for (what, value) in
+                [("thread_name", Json(&track.name).to_string()), ("thread_sort_index", row.to_string())]
+            {
+                let key = if what == "thread_name" { "name" } else { "sort_index" };
+                let _ = write!(
+                    line,
+                    ",\n{{\"name\":\"{what}\",\"ph\":\"M\",\"pid\":1,\"tid\":{row},\"args\":{{\"{key}\":{value}}}}}"
+                );
+            }
             out.write_all(line.as_bytes())?;
             for slice in track.slices(self.end_ns) {
                 line.clear();
-                self.write_slice(&mut line, row, &slice);
+                write_slice(&mut line, row, &slice);
                 out.write_all(line.as_bytes())?;
             }
             for &(time_ns, event) in &track.events {
                 line.clear();
-                self.write_mark(&mut line, row, time_ns, event);
+                write_mark(&mut line, row, time_ns, event, &places);
+                out.write_all(line.as_bytes())?;
+            }
+        }
+        let slices: Vec<_> = self.tracks.iter().map(|track| track.slices(self.end_ns)).collect();
+        for (number, wakeup) in self.wakeups().iter().enumerate() {
+            line.clear();
+            // An arrow begins at a bar, or a viewer does not know from where.
+            let (row, woken_ns) = wakeup.woken;
+            let after = slices[row].partition_point(|slice| slice.start_ns <= woken_ns);
+            if after > 0 && woken_ns <= slices[row][after - 1].end_ns {
+                write_arrow(&mut line, number, wakeup);
                 out.write_all(line.as_bytes())?;
             }
         }
         out.write_all(b"\n]}\n")
     }
 
-    fn write_slice(&self, line: &mut String, row: usize, slice: &Slice) {
-        let (name, id) = match slice.task {
-            Some((id, Some(location))) => (location.to_string(), Some(id)),
-            Some((id, None)) => (format!("task {id}"), Some(id)),
-            None => ("parked".into(), None),
-        };
-        let _ = write!(
-            line,
-            ",\n{{\"name\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{row},\"ts\":{},\"dur\":{}",
-            Json(&name),
-            Us(slice.start_ns - self.since_ns),
-            Us(slice.ns())
-        );
-        if let Some(id) = id {
-            let _ = write!(line, ",\"args\":{{\"task\":{id}}}");
-        }
-        line.push('}');
+    /// Where tasks were spawned, as far as that is known.
+    fn places(&self) -> HashMap<Id, &'static Location<'static>> {
+        let events = self.tracks.iter().flat_map(|track| &track.events);
+        events.filter_map(|(_, event)| Some((event.task?, event.location?))).collect()
     }
 
-    fn write_mark(&self, line: &mut String, row: usize, time_ns: u64, event: Event) {
-        let (name, by) = match event.what {
-            What::Spawn => ("spawn", None),
-            What::Wake(Cause::Task(id)) => ("wake", Some(format!("task {id}"))),
-            What::Wake(Cause::Io) => ("wake", Some("an I/O event".into())),
-            What::Wake(Cause::Timer) => ("wake", Some("a timer".into())),
-            What::Wake(Cause::Outside) => ("wake", Some("outside".into())),
-            What::Steal(n) => ("steal", Some(format!("{n} tasks"))),
-            What::Stall(slot) => ("stall", Some(format!("slot {slot}"))),
-            What::PollStart | What::PollEnd | What::Park | What::Unpark => return,
-        };
-        let _ = write!(
-            line,
-            ",\n{{\"name\":\"{name}\",\"ph\":\"i\",\"s\":\"t\",\"pid\":1,\"tid\":{row},\"ts\":{},\"args\":{{",
-            Us(time_ns - self.since_ns)
-        );
-        let mut comma = "";
-        if let Some(id) = event.task {
-            let _ = write!(line, "\"task\":{id}");
-            comma = ",";
+    /// The wakes that led to a poll, by the time of that.
+    fn wakeups(&self) -> Vec<Wakeup> {
+        let rows = self.tracks.iter().enumerate();
+        let mut events: Vec<_> = rows
+            .flat_map(|(row, track)| {
+                track.events.iter().map(move |(time_ns, event)| (row, *time_ns, event))
+            })
+            .collect();
+        events.sort_by_key(|&(_, time_ns, _)| time_ns);
+        let mut woken = HashMap::new();
+        let mut wakeups = Vec::new();
+        for (row, time_ns, event) in events {
+            let Some(task) = event.task else { continue };
+            match event.what {
+                What::Wake(_) => {
+                    woken.entry(task).or_insert((row, time_ns));
+                }
+                What::PollStart => wakeups.extend(woken.remove(&task).map(|woken| Wakeup {
+                    task,
+                    location: event.location,
+                    woken,
+                    polled: (row, time_ns),
+                })),
+                _ => {}
+            }
         }
-        if let Some(location) = event.location {
-            let _ = write!(line, "{comma}\"at\":{}", Json(&location.to_string()));
-            comma = ",";
-        }
-        if let Some(by) = by {
-            let _ = write!(line, "{comma}\"from\":{}", Json(&by));
-        }
-        line.push_str("}}");
+        wakeups
     }
 
     /// The longest polls by where their tasks were spawned, the longest times between a wake and the poll, and the
@@ -282,7 +332,7 @@ impl Recording {
         let mut places: HashMap<String, Polls> = HashMap::new();
         let mut tasks: HashMap<Id, (Polls, String)> = HashMap::new();
         for slice in self.tracks.iter().flat_map(|track| track.slices(self.end_ns)) {
-            let Some((id, location)) = slice.task else { continue };
+            let Doing::Poll(id, location) = slice.doing else { continue };
             let place = location.map_or_else(|| "unknown".into(), Location::to_string);
             let task = tasks.entry(id).or_insert_with(|| (Polls::default(), place.clone()));
             task.0.add(slice.ns());
@@ -308,24 +358,8 @@ impl Recording {
     }
 
     fn list_delays(&self, text: &mut String) {
-        let mut events: Vec<_> = self.tracks.iter().flat_map(|track| &track.events).collect();
-        events.sort_by_key(|(time_ns, _)| *time_ns);
-        let mut woken: HashMap<Id, u64> = HashMap::new();
-        let mut delays = Vec::new();
-        for &&(time_ns, event) in &events {
-            let Some(id) = event.task else { continue };
-            match event.what {
-                What::Wake(_) => {
-                    woken.entry(id).or_insert(time_ns);
-                }
-                What::PollStart => {
-                    if let Some(since) = woken.remove(&id) {
-                        delays.push((time_ns - since, id, event.location));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let delay = |wakeup: &Wakeup| (wakeup.polled.1 - wakeup.woken.1, wakeup.task, wakeup.location);
+        let mut delays: Vec<_> = self.wakeups().iter().map(delay).collect();
         delays.sort_by_key(|(ns, id, _)| (std::cmp::Reverse(*ns), *id));
         text.push_str("\nlongest times between a wake and the poll:\n");
         for (ns, id, location) in delays.iter().take(LISTED) {
@@ -341,6 +375,81 @@ impl fmt::Debug for Recording {
             .field("duration", &self.duration())
             .field("event_count", &self.event_count())
             .finish()
+    }
+}
+
+fn write_slice(line: &mut String, row: usize, slice: &Slice) {
+    let (name, kind, id) = match slice.doing {
+        Doing::Poll(id, Some(location)) => (location.to_string(), "poll", Some(id)),
+        Doing::Poll(id, None) => (format!("task {id}"), "poll", Some(id)),
+        Doing::Root => ("block_on".into(), "poll", None),
+        Doing::Parked => ("parked".into(), "worker", None),
+        Doing::Events => ("events".into(), "worker", None),
+    };
+    let _ = write!(
+        line,
+        ",\n{{\"name\":{},\"cat\":\"{kind}\",\"ph\":\"X\",\"pid\":1,\"tid\":{row},\"ts\":{},\"dur\":{}",
+        Json(&name),
+        Us(slice.start_ns),
+        Us(slice.ns())
+    );
+    if let Some(id) = id {
+        let _ = write!(line, ",\"args\":{{\"task\":{id}}}");
+    }
+    line.push('}');
+}
+
+fn write_mark(
+    line: &mut String,
+    row: usize,
+    time_ns: u64,
+    event: Event,
+    places: &HashMap<Id, &'static Location<'static>>,
+) {
+    let (name, detail) = match event.what {
+        What::Spawn => ("spawn", None),
+        What::Wake(Cause::Task(id)) => match places.get(&id) {
+            Some(place) => ("wake", Some(("from", format!("task {id}, spawned at {place}")))),
+            None => ("wake", Some(("from", format!("task {id}")))),
+        },
+        What::Wake(Cause::Io) => ("wake", Some(("from", "an I/O event".into()))),
+        What::Wake(Cause::Timer) => ("wake", Some(("from", "a timer".into()))),
+        What::Wake(Cause::Outside) => ("wake", Some(("from", "outside".into()))),
+        What::Steal(n) => ("steal", Some(("tasks", n.to_string()))),
+        What::Stall(_) => ("stall", None),
+        What::Io(n) => ("I/O", Some(("events", n.to_string()))),
+        What::Timers(n) => ("timers", Some(("fired", n.to_string()))),
+        What::PollStart | What::PollEnd | What::Root | What::Park | What::Unpark => return,
+    };
+    let _ = write!(
+        line,
+        ",\n{{\"name\":\"{name}\",\"cat\":\"mark\",\"ph\":\"i\",\"s\":\"t\",\"pid\":1,\"tid\":{row},\"ts\":{},\"args\":{{",
+        Us(time_ns)
+    );
+    let mut comma = "";
+    if let Some(id) = event.task {
+        let _ = write!(line, "\"task\":{id}");
+        comma = ",";
+    }
+    if let Some(location) = event.location.or_else(|| places.get(&event.task?).copied()) {
+        let _ = write!(line, "{comma}\"at\":{}", Json(&location.to_string()));
+        comma = ",";
+    }
+    if let Some((key, value)) = detail {
+        let _ = write!(line, "{comma}\"{key}\":{}", Json(&value));
+    }
+    line.push_str("}}");
+}
+
+/// From where a task was woken to where it is polled for that.
+fn write_arrow(line: &mut String, number: usize, wakeup: &Wakeup) {
+    let ends = [("s\"", wakeup.woken), ("f\",\"bp\":\"e\"", wakeup.polled)];
+    for (phase, (row, time_ns)) in ends {
+        let _ = write!(
+            line,
+            ",\n{{\"name\":\"wake\",\"cat\":\"wake\",\"ph\":\"{phase},\"id\":{number},\"pid\":1,\"tid\":{row},\"ts\":{}}}",
+            Us(time_ns)
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::context::{self, Entered};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
 use crate::engine::worker::{self, Core, Worker};
-use crate::engine::{block_in_place, block_on, instrument, shutdown, spawn};
+use crate::engine::{block_in_place, block_on, instrument, observe, shutdown, spawn};
 use crate::runtime::{Builder, EnterGuard, Handle, RuntimeFlavor, RuntimeMetrics};
 use crate::task::JoinHandle;
 
@@ -215,6 +215,10 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if self.handle.shared.observer.wanted() & observe::FUTURELOCK != 0 {
+            let future = observe::futurelock::root(future);
+            return self.block_on_inner(instrument::block_on::<F, _>(future));
+        }
         // A large future is better on the heap than copied from frame to frame.
         if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
             self.block_on_inner(instrument::block_on::<F, _>(Box::pin(future)))

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use crate::engine::observe::stack::Stack;
 use crate::task::Id;
 
 /// A task that has been in one poll for too long, as [`Builder::on_stall`](crate::runtime::Builder::on_stall) tells it.
@@ -34,6 +35,8 @@ pub struct StallReport {
     pub(crate) thread: Option<ThreadId>,
     pub(crate) duration: Duration,
     pub(crate) suppressed: u64,
+    #[cfg_attr(not(feature = "taskdump"), allow(dead_code))]
+    pub(crate) stack: Stack,
 }
 
 impl StallReport {
@@ -65,6 +68,20 @@ impl StallReport {
     /// For how long it has been seen in that poll, which goes on; it may have begun a little earlier.
     pub fn duration(&self) -> Duration {
         self.duration
+    }
+
+    /// The calls that the thread was in when it was found stuck, from where it is to where the task is polled.
+    ///
+    /// `None` unless [`Builder::stall_backtrace`](crate::runtime::Builder::stall_backtrace) asks for it, and where it
+    /// cannot be had. The names are looked up now, each time, and for the first time in a process that may take long (it
+    /// reads the debug information of the program): in a large one, on another thread than the hook's.
+    ///
+    /// # Examples
+    /// See [`Builder::stall_backtrace`](crate::runtime::Builder::stall_backtrace).
+    #[cfg(feature = "taskdump")]
+    pub fn backtrace(&self) -> Option<crate::runtime::dump::Backtrace> {
+        let addresses = self.stack.return_addresses()?;
+        Some(crate::runtime::dump::Backtrace::of_task(&addresses))
     }
 
     /// How many stalls were not reported before this one because there were too many.

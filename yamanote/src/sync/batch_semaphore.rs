@@ -36,10 +36,11 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::engine::instrument::{Acquiring, Assigned, Resource};
+use crate::engine::observe::futurelock;
 use crate::engine::trace;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicUsize;
@@ -387,6 +388,9 @@ fn serve_front(queue: &mut Queue, n: &mut usize, assigned: &mut Assigned) -> Opt
     queue.pop_front();
     // SAFETY: the lock is held (`queue` is borrowed from it), so the waker is ours.
     let waker = unsafe { waiter.waker.with_mut(|w| (*w).take()) };
+    if futurelock::is_wanted() {
+        futurelock::note_handed(front.addr().get());
+    }
     // Release pairs with the Acquire in `Acquire::poll` and `drop`: the owner sees the unlinking, and all
     // that happened before the permits were released.
     waiter.needed.store(0, Release);
@@ -533,6 +537,18 @@ impl Acquire<'_> {
     /// held by the waiter: `queued` says so, until it is cleared.
     #[cold]
     fn poll_acquire(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let watched = futurelock::is_wanted().then(|| (&raw const self.waiter).addr());
+        if let Some(waiter) = watched.filter(|_| !self.queued) {
+            futurelock::note_waiting(waiter);
+        }
+        let poll = self.poll_queue(cx);
+        if let Some(waiter) = watched.filter(|_| poll.is_ready()) {
+            futurelock::note_over(waiter);
+        }
+        poll
+    }
+
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         // Only shared access to the waiter from here on: others may be looking at it.
         let waiter = &self.waiter;
         let semaphore = self.semaphore;
@@ -560,7 +576,7 @@ impl Acquire<'_> {
                 return Poll::Ready(Ok(()));
             }
             // SAFETY: the waiter is queued and the lock is held, so the waker is ours.
-            unsafe { waiter.waker.with_mut(|w| std::ptr::swap(w, &mut waker)) };
+            unsafe { waiter.waker.with_mut(|w| ptr::swap(w, &mut waker)) };
             drop(queue);
             waiter.operation.took_some(&semaphore.resource, 0);
             return Poll::Pending;
@@ -606,6 +622,9 @@ impl Acquire<'_> {
     #[cold]
     fn cancel(&mut self) {
         let waiter = &self.waiter;
+        if futurelock::is_wanted() {
+            futurelock::note_over(ptr::from_ref(waiter).addr());
+        }
         // Acquire pairs with the Release in `serve_front`: at 0 nobody else knows the waiter.
         if waiter.needed.load(AcquireOrder) == 0 {
             self.semaphore.release(self.permits);

@@ -28,6 +28,12 @@ pub(crate) mod datagrams;
 pub(crate) mod fs;
 #[cfg(feature = "net")]
 pub(crate) mod net;
+#[cfg(feature = "taskdump")]
+pub(crate) mod stack;
+/// A clock that costs little.
+#[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "ticks_tsc.rs")]
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "ticks_none.rs")]
+pub(crate) mod ticks;
 #[cfg(all(unix, any(feature = "net", feature = "process", feature = "signal")))]
 pub(crate) mod unix;
 #[cfg(all(windows, any(feature = "net", feature = "process")))]

@@ -1,11 +1,14 @@
 //! The runtime from outside: flavours, shutdown, hooks, blocking, and what happens when things go wrong.
 
+#[cfg(all(feature = "taskdump", target_os = "linux"))]
+mod backtrace;
 mod block_on;
 mod blocking;
 #[cfg(unix)]
 mod callbacks;
 #[cfg(feature = "taskdump")]
 mod dump;
+mod futurelock;
 mod hooks;
 mod metrics;
 mod monitor;
@@ -14,6 +17,7 @@ mod scheduling;
 mod shutdown;
 mod stall;
 mod stress;
+mod trace_format;
 mod views;
 
 use yamanote::runtime::{Builder, Runtime};

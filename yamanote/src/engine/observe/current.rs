@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::engine::task::Id;
 use crate::util::{CachePadded, Counter};
@@ -19,6 +19,8 @@ struct Words {
     /// 0: none.
     id: Counter,
     location: AtomicPtr<Location<'static>>,
+    /// The thread that has the core, as the system calls it; 0 is not known.
+    thread: AtomicU32,
 }
 
 impl Current {
@@ -37,5 +39,14 @@ impl Current {
         // SAFETY: nothing but `'static` references is stored, or null.
         let location = unsafe { self.0.location.load(Ordering::Relaxed).as_ref() }?;
         Some((id, location))
+    }
+
+    pub(crate) fn set_thread(&self, id: u32) {
+        // Relaxed: stands alone.
+        self.0.thread.store(id, Ordering::Relaxed);
+    }
+
+    pub(crate) fn thread(&self) -> Option<u32> {
+        Some(self.0.thread.load(Ordering::Relaxed)).filter(|id| *id != 0)
     }
 }

@@ -3,11 +3,15 @@
 //! One word says what is wanted ([`Observer::wanted`]). A poll and a wake look at it once, and do nothing more while
 //! nothing is. What is kept is kept beside the tasks, so that a task that nobody looks at is not larger for it:
 //! * [`current`]: which task each worker polls, for the monitor to tell who is stuck;
+//! * [`stack`]: what calls such a one is in;
+//! * [`futurelock`]: who holds permits without ever coming for them;
 //! * [`tasks`]: a list of all tasks with what they did;
 //! * [`recorder`]: the last events of each worker.
 
 pub(crate) mod current;
+pub(crate) mod futurelock;
 pub(crate) mod recorder;
+pub(crate) mod stack;
 pub(crate) mod tasks;
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -30,6 +34,8 @@ pub(crate) const STALLS: u8 = 1 << 2;
 pub(crate) const TASKS: u8 = 1 << 3;
 /// Events, as they happen.
 pub(crate) const EVENTS: u8 = 1 << 4;
+/// Permits that nobody comes for.
+pub(crate) const FUTURELOCK: u8 = 1 << 5;
 
 pub(crate) struct Observer {
     wanted: AtomicU8,
@@ -46,15 +52,20 @@ impl Observer {
             hooks.before_poll.is_some() || hooks.after_poll.is_some() || config.poll_histogram.is_some();
         let latency = config.track_latency || config.latency_histogram.is_some();
         let stalls = hooks.stall.is_some();
+        let futurelock = hooks.futurelock.is_some();
+        if futurelock {
+            futurelock::want();
+        }
         let flag = |flag, on| if on { flag } else { 0 };
         let wanted = flag(POLLS, polls)
             | flag(LATENCY, latency)
             | flag(STALLS, stalls)
-            | flag(TASKS, config.track_tasks);
+            | flag(TASKS, config.track_tasks)
+            | flag(FUTURELOCK, futurelock);
         Observer {
             wanted: AtomicU8::new(wanted),
             current: (0..slots).map(|_| Current::default()).collect(),
-            tasks: TaskList::new(config.track_tasks, stalls),
+            tasks: TaskList::new(config.track_tasks, stalls || futurelock),
             recorder: Recorder::new(slots),
         }
     }

@@ -1,7 +1,8 @@
 //! The flight recorder: the last events of each worker.
 //!
 //! Each slot has a ring that only the thread with the worker's core writes, so an event is a reading of the clock and
-//! four stores. What happens on other threads goes into one more ring, under a lock. Rings are made when their first
+//! five stores. The clock is the processor's where that can be trusted; what it counts is made into time when a
+//! recording ends. A poll is one event: it has ended when the worker begins something else. What happens on other threads goes into one more ring, under a lock. Rings are made when their first
 //! event comes, and never emptied: a recording takes those events that are younger than it is.
 //!
 //! A reader may come while an event is overwritten. The writer tells how many events it has written *before* it
@@ -15,6 +16,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::engine::task::{Id, Origin};
+use crate::sys::ticks;
 use crate::util::Counter;
 
 /// Events a ring holds: half a mebibyte of them. Arbitrary; some ten milliseconds of the busiest worker, seconds
@@ -37,10 +39,17 @@ pub(crate) enum Cause {
 pub(crate) enum What {
     Spawn,
     PollStart,
+    /// What was polled is that no more; left out where something else begins at once.
     PollEnd,
+    /// The future that a single-threaded runtime's `block_on` waits for is polled.
+    Root,
     Wake(Cause),
     Park,
     Unpark,
+    /// So many events came from the operating system.
+    Io(u64),
+    /// So many timers were due.
+    Timers(u64),
     /// So many tasks were taken from another worker.
     Steal(u64),
     /// The monitor found the slot's worker stuck.
@@ -87,6 +96,9 @@ fn encode(what: What) -> u64 {
         What::Wake(Cause::Timer) => (8, 0),
         What::Wake(Cause::Outside) => (9, 0),
         What::Wake(Cause::Task(id)) => (10, id.as_u64()),
+        What::Root => (11, 0),
+        What::Io(n) => (12, n),
+        What::Timers(n) => (13, n),
     };
     kind | detail << 8
 }
@@ -105,13 +117,16 @@ fn decode(word: u64) -> Option<What> {
         8 => What::Wake(Cause::Timer),
         9 => What::Wake(Cause::Outside),
         10 => What::Wake(Cause::Task(Id::from_u64(detail)?)),
+        11 => What::Root,
+        12 => What::Io(detail),
+        13 => What::Timers(detail),
         _ => return None,
     })
 }
 
 #[derive(Default)]
 struct Place {
-    time_ns: Counter,
+    time: Counter,
     what: Counter,
     task: Counter,
     location: AtomicPtr<Location<'static>>,
@@ -130,13 +145,13 @@ impl Ring {
 
     /// For one thread at a time.
     #[inline]
-    fn push(&self, time_ns: u64, event: Event) {
+    fn push(&self, time: u64, event: Event) {
         // Relaxed: ours.
         let written = self.written.load(Ordering::Relaxed);
         // The number as it is, before the place is overwritten. Partner: the fence in `read`.
         fence(Ordering::Release);
         let place = &self.places[written % RING];
-        place.time_ns.set(time_ns);
+        place.time.set(time);
         place.what.set(encode(event.what));
         place.task.set(event.task.map_or(0, Id::as_u64));
         place.location.store(
@@ -147,8 +162,8 @@ impl Ring {
         self.written.store(written.wrapping_add(1), Ordering::Release);
     }
 
-    /// What is in it from `since_ns` on, oldest first.
-    fn read(&self, since_ns: u64) -> Vec<(u64, Event)> {
+    /// What is in it from `since` on, oldest first.
+    fn read(&self, since: u64) -> Vec<(u64, Event)> {
         // Acquire pairs with the release in `push`.
         let end = self.written.load(Ordering::Acquire);
         let start = end.saturating_sub(RING);
@@ -156,7 +171,7 @@ impl Ring {
             let place = &self.places[at % RING];
             // SAFETY: nothing but `'static` references is stored, or null.
             let location = unsafe { place.location.load(Ordering::Relaxed).as_ref() };
-            (at, place.time_ns.get(), decode(place.what.get()), Id::from_u64(place.task.get()), location)
+            (at, place.time.get(), decode(place.what.get()), Id::from_u64(place.task.get()), location)
         };
         let events: Vec<_> = (start..end).map(read).collect();
         // Whatever of a later event was read above, its writer's number is read here. Partner: the fence in `push`.
@@ -165,11 +180,32 @@ impl Ring {
         events
             .into_iter()
             // The place of the event that is being written now is that of the oldest.
-            .filter(|&(at, time_ns, ..)| at + RING > now && time_ns >= since_ns)
-            .filter_map(|(_, time_ns, what, task, location)| {
-                Some((time_ns, Event { what: what?, task, location }))
+            .filter(|&(at, time, ..)| at + RING > now && time >= since)
+            .filter_map(|(_, time, what, task, location)| {
+                Some((time, Event { what: what?, task, location }))
             })
             .collect()
+    }
+}
+
+/// A moment, by the system's clock and as events have it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    at: Instant,
+    time: u64,
+}
+
+impl Mark {
+    /// Nanoseconds from here to `end`.
+    pub(crate) fn ns_to(&self, end: &Mark) -> u64 {
+        u64::try_from(end.at.saturating_duration_since(self.at).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Nanoseconds from here to an event's time, with the measure that `end` gives.
+    pub(crate) fn ns_until(&self, time: u64, end: &Mark) -> u64 {
+        let (part, whole) = (time.saturating_sub(self.time), end.time.saturating_sub(self.time).max(1));
+        let ns = u128::from(part) * u128::from(self.ns_to(end)) / u128::from(whole);
+        u64::try_from(ns).unwrap_or(u64::MAX)
     }
 }
 
@@ -193,29 +229,38 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn now_ns(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    /// The time, as events have it.
+    #[inline]
+    fn now(&self) -> u64 {
+        ticks::now()
+            .unwrap_or_else(|| u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// A moment, to begin or to end a recording.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { at: Instant::now(), time: self.now() }
     }
 
     /// `slot`: of the worker whose core the calling thread has.
+    #[inline]
     pub(crate) fn push(&self, slot: Option<usize>, event: Event) {
-        let time_ns = self.now_ns();
+        let time = self.now();
         match slot {
-            Some(slot) => self.rings[slot].get_or_init(Ring::new).push(time_ns, event),
+            Some(slot) => self.rings[slot].get_or_init(Ring::new).push(time, event),
             None => {
                 let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
-                outside.get_or_insert_with(Ring::new).push(time_ns, event);
+                outside.get_or_insert_with(Ring::new).push(time, event);
             }
         }
     }
 
-    /// The events of each slot, and at the end those of all other threads, from `since_ns` on.
-    pub(crate) fn read(&self, since_ns: u64) -> Vec<Vec<(u64, Event)>> {
+    /// The events of each slot, and at the end those of all other threads, from `since` on, by the recorder's own time.
+    pub(crate) fn read(&self, since: Mark) -> Vec<Vec<(u64, Event)>> {
         let of_slot =
-            |ring: &OnceLock<Ring>| ring.get().map_or_else(Vec::new, |ring| ring.read(since_ns));
+            |ring: &OnceLock<Ring>| ring.get().map_or_else(Vec::new, |ring| ring.read(since.time));
         let mut all: Vec<_> = self.rings.iter().map(of_slot).collect();
         let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(outside.as_ref().map_or_else(Vec::new, |ring| ring.read(since_ns)));
+        all.push(outside.as_ref().map_or_else(Vec::new, |ring| ring.read(since.time)));
         all
     }
 }
@@ -243,6 +288,9 @@ mod tests {
             What::Wake(Cause::Timer),
             What::Wake(Cause::Outside),
             What::Wake(Cause::Task(id)),
+            What::Root,
+            What::Io(9),
+            What::Timers(4),
         ];
         all.iter().for_each(|&what| assert_eq!(decode(encode(what)), Some(what)));
         assert_eq!(decode(0xFF), None);

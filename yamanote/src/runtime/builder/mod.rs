@@ -65,6 +65,8 @@ pub struct Builder {
     track_latency: bool,
     track_tasks: bool,
     stall_limit: StallLimit,
+    stall_backtrace: bool,
+    futurelock_limit: Duration,
     max_spare_workers: Option<usize>,
     file_io: FileIo,
 }
@@ -127,6 +129,8 @@ impl Builder {
             track_latency: false,
             track_tasks: false,
             stall_limit: StallLimit::Default,
+            stall_backtrace: false,
+            futurelock_limit: limits::FUTURELOCK_LIMIT,
             max_spare_workers: None,
             file_io: FileIo::default(),
         }
@@ -460,6 +464,8 @@ impl Builder {
                 name: self.name.clone(),
                 workers,
                 stall_limit,
+                stall_backtrace: self.stall_backtrace,
+                futurelock_limit: self.futurelock_limit,
                 spares: self.max_spare_workers.unwrap_or_else(|| default_spares(workers)),
                 file_io: self.file_io,
                 enable_io: self.enable_io,

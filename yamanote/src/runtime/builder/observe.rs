@@ -151,6 +151,51 @@ impl Builder {
         self
     }
 
+    /// Lets the reports of [`on_stall`](Builder::on_stall) tell what calls the blocked thread is in:
+    /// [`StallReport::backtrace`]. Off unless asked for. Linux on x86 and 64-bit Arm; elsewhere there is none.
+    ///
+    /// The thread is sent a signal, whose handler copies its stack: one of the real-time signals that have no handler yet,
+    /// chosen when the first stall is reported, and used by all runtimes of the process. A thread that has it blocked
+    /// is reported without a backtrace. Nothing happens to threads that are not stuck.
+    ///
+    /// A system call that the signal interrupts goes on afterwards, but for those that Linux never resumes after a
+    /// handler (see signal(7)): `nanosleep`, `poll`, `select`, `epoll_wait` and socket calls with a time limit fail with
+    /// `EINTR`. The standard library expects that and goes on, as does what is on top of it; foreign code may not.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// use yamanote::runtime::{Builder, StallReport};
+    ///
+    /// let (tell, told) = mpsc::channel();
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .on_stall(move |stall: &StallReport| tell.send(stall.clone()).unwrap())
+    ///     .stall_backtrace(true)
+    ///     .build()
+    ///     .unwrap();
+    /// let task = runtime.spawn(async move { told.recv().unwrap() });
+    /// let stall = runtime.block_on(task).unwrap();
+    /// if let Some(backtrace) = stall.backtrace() {
+    ///     println!("{stall}\n{backtrace}");
+    /// }
+    /// ```
+    #[cfg(feature = "taskdump")]
+    pub fn stall_backtrace(&mut self, look: bool) -> &mut Builder {
+        self.stall_backtrace = look;
+        self
+    }
+
+    /// How long a permit may lie with a future that its task passes by before [`on_futurelock`](Builder::on_futurelock)
+    /// tells of it. A second unless set.
+    ///
+    /// # Examples
+    /// See [`on_futurelock`](Builder::on_futurelock).
+    pub fn futurelock_limit(&mut self, limit: Duration) -> &mut Builder {
+        self.futurelock_limit = limit;
+        self
+    }
+
     /// Keeps a list of all tasks and of what they do, for [`Handle::tasks`](crate::runtime::Handle::tasks). Off unless
     /// asked for: each poll then costs two locks and readings of the clock, each wake a lock.
     ///

@@ -1,11 +1,13 @@
 //! Resolved stacks.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// A stack, from a leaf up to its root, with the names of its functions.
 ///
-/// Made by [`Trace::resolve_backtraces`](super::Trace::resolve_backtraces).
+/// Made by [`Trace::resolve_backtraces`](super::Trace::resolve_backtraces) and
+/// [`StallReport::backtrace`](crate::runtime::StallReport::backtrace). Its `Display` has a line for each function.
 #[derive(Clone, Debug)]
 pub struct Backtrace {
     frames: Vec<BacktraceFrame>,
@@ -15,6 +17,12 @@ impl Backtrace {
     /// Looks up the names of the functions that `frames` are in.
     pub(super) fn resolve(frames: &[backtrace::Frame]) -> Backtrace {
         Backtrace { frames: frames.iter().map(BacktraceFrame::resolve).collect() }
+    }
+
+    /// Looks up the functions that return to `addresses`, up to the root of the task that they belong to.
+    pub(crate) fn of_task(addresses: &[usize]) -> Backtrace {
+        let frames = addresses.iter().map(|&address| BacktraceFrame::at(address));
+        Backtrace { frames: frames.take_while(|frame| !frame.is_root()).collect() }
     }
 
     /// The frames, the innermost first.
@@ -54,6 +62,24 @@ impl BacktraceFrame {
             symbol_address: Address::new(frame.symbol_address()),
             symbols,
         }
+    }
+
+    fn at(address: usize) -> BacktraceFrame {
+        let ip = Address(address);
+        let mut symbols = Vec::new();
+        backtrace::resolve(ip.get(), |symbol| symbols.push(BacktraceSymbol::new(symbol)));
+        // What is inlined has no address of its own.
+        let symbol_address = symbols.last().and_then(|symbol| symbol.address).unwrap_or(ip);
+        BacktraceFrame { ip, symbol_address, symbols }
+    }
+
+    /// Whether it is the one that polls a task's future.
+    fn is_root(&self) -> bool {
+        const ROOT: &str = concat!("<", module_path!());
+        let root = ROOT.strip_suffix("backtrace").unwrap_or(ROOT);
+        self.symbols()
+            .filter_map(BacktraceSymbol::name_demangled)
+            .any(|name| name.strip_prefix(root).is_some_and(|rest| rest.starts_with("trace::Root<")))
     }
 
     /// The instruction to be executed next.
@@ -126,5 +152,34 @@ impl BacktraceSymbol {
     /// The column in the line, from 1.
     pub fn colno(&self) -> Option<u32> {
         self.colno
+    }
+}
+
+/// `name at file:line:column`, as far as it is known.
+impl fmt::Display for BacktraceSymbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name_demangled().unwrap_or("<unknown>");
+        f.write_str(&crate::util::names::shown(name))?;
+        if let Some(file) = self.filename() {
+            write!(f, " at {}", file.display())?;
+            for number in [self.lineno(), self.colno()].into_iter().flatten() {
+                write!(f, ":{number}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Backtrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for frame in &self.frames {
+            for symbol in &frame.symbols {
+                writeln!(f, "  {symbol}")?;
+            }
+            if frame.symbols.is_empty() {
+                writeln!(f, "  {:#x}", frame.ip.0)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::backtrace::{Backtrace, BacktraceSymbol};
+use super::backtrace::Backtrace;
 use crate::engine::trace;
 
 /// Where futures wait: the stacks of all leaves that were reached, each up to its root.
@@ -157,25 +157,12 @@ impl Tree {
     }
 }
 
-/// `name at file:line:column`, as far as it is known.
-fn describe(symbol: &BacktraceSymbol) -> String {
-    let name = symbol.name_demangled().unwrap_or("<unknown>");
-    let mut text = crate::util::names::shown(name).into_owned();
-    if let Some(file) = symbol.filename() {
-        text.push_str(&format!(" at {}", file.display()));
-        for number in [symbol.lineno(), symbol.colno()].into_iter().flatten() {
-            text.push_str(&format!(":{number}"));
-        }
-    }
-    text
-}
-
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tree = Tree::default();
         for backtrace in self.resolve_backtraces() {
             let symbols: Vec<_> = backtrace.frames().flat_map(|frame| frame.symbols()).collect();
-            tree.insert(symbols.into_iter().rev().map(describe));
+            tree.insert(symbols.into_iter().rev().map(ToString::to_string));
         }
         tree.write(f, 0)
     }
