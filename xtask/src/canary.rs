@@ -37,7 +37,7 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 20] = [
+const CANARIES: [Canary; 21] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
@@ -47,6 +47,7 @@ const CANARIES: [Canary; 20] = [
     canary("timer-linked-without-fence", Layer::Models, "engine::seat::models::a_timer"),
     canary("seat-left-without-fence", Layer::Models, "engine::seat::models::the_owner_hears"),
     canary("doze-without-order", Layer::Models, "engine::monitor::models::a_worker"),
+    canary("lent-without-fence", Layer::Models, "engine::lent::models::no_lending"),
     canary("spare-slot-unseen", Layer::Models, "engine::spares::models::what_a_spare"),
     canary("idle-thread-promised-twice", Layer::Models, "blocking::line::models::an_idle_thread"),
     canary("promised-thread-ends", Layer::Models, "blocking::line::models::a_spawn_is_not_lost"),
