@@ -32,7 +32,9 @@ xtask/data/conformance-known.txt names it with a reason.
                   console-subscriber
   --filter F      only targets whose name contains F; `TARGET::TEST` narrows to tests (repeatable)
   --unstable      short for --suite unstable
-  --target T      for another system, run by what `cargo xtask cross` runs it by: windows, arm, i686, poll
+  --target T      on another system, run by what `cargo xtask cross` runs it by: windows, arm, i686, poll; the
+                  list is of the host, so there the real tokio is run too, and what it passes has to pass
+  --part K/N      only the Kth of N parts of the targets
   --baseline      run against the real tokio instead and write the list (only what the filter covers)
   --jobs N        tests at a time (default: processors)
   --limit S       seconds a test may take (default 60)
@@ -63,6 +65,28 @@ impl Filter {
     }
 }
 
+/// Which of how many parts.
+struct Part(usize, usize);
+
+impl Part {
+    fn new(text: &str) -> Result<Part, String> {
+        let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        match numbers {
+            Some((k, n)) if (1..=n).contains(&k) => Ok(Part(k, n)),
+            _ => Err(format!("--part: not K/N: {text}")),
+        }
+    }
+
+    /// Every nth, so that the parts are alike.
+    fn thin_out(&self, targets: &mut Vec<String>) {
+        let mut index = 0;
+        targets.retain(|_| {
+            index += 1;
+            index % self.1 == self.0 % self.1
+        });
+    }
+}
+
 pub(crate) fn run(words: Vec<String>) -> Outcome {
     let mut args = Args::new(words, HELP);
     let default = if args.flag("--unstable") { "unstable" } else { "stable" };
@@ -76,18 +100,81 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     let jobs = args.value("--jobs", processors)?;
     let limit = Duration::from_secs(args.value("--limit", 60)?);
     let repeat: usize = args.value("--repeat", 1)?;
+    let part = Part::new(&args.value("--part", "1/1".to_owned())?)?;
     let filter = Filter::new(args.values("--filter")?);
     args.finish()?;
 
+    if baseline && (part.1 > 1 || target.is_some()) {
+        return Err("--baseline is for the host and for all parts".to_owned());
+    }
+
     let upstream = upstream::locate(&suite)?;
-    let scratch = scratch::write(&upstream, &suite, baseline, |name| filter.target(name))?;
+    let asked =
+        Asked { upstream, suite, target, filter, part, jobs, limit, strict, repeat, show_errors };
+    if let Some(target) = target {
+        return judged(&asked, target);
+    }
+    let Examined { scratch, verdicts, broken, options } = examine(&asked, baseline)?;
+    let (suite, filter) = (&asked.suite, &asked.filter);
+
+    if baseline {
+        let passed: Vec<String> =
+            verdicts.iter().filter(|(_, v)| steady(**v)).map(|(name, _)| name.clone()).collect();
+        for (name, verdict) in verdicts.iter().filter(|(_, v)| !steady(**v)) {
+            println!("the real tokio does not pass {name} here ({verdict:?})");
+        }
+        for name in &broken {
+            println!("not compiled with the real tokio: {name}");
+        }
+        lists::update_baseline(suite, &passed, |name| filter.test(name))?;
+        println!("{} tests pass with the real tokio; list written", passed.len());
+        return Ok(true);
+    }
+
+    let expected: Vec<String> = lists::baseline(suite)?
+        .into_iter()
+        .filter(|name| filter.test(name) && scratch.has(name))
+        .collect();
+    let known = lists::known(suite)?;
+    Ok(report(&expected, &verdicts, &scratch.targets, &broken, &known, &options))
+}
+
+/// What was asked for.
+struct Asked {
+    upstream: upstream::Upstream,
+    suite: suite::Suite,
+    target: Option<&'static cross::targets::Target>,
+    filter: Filter,
+    part: Part,
+    jobs: usize,
+    limit: Duration,
+    strict: bool,
+    repeat: usize,
+    show_errors: bool,
+}
+
+/// What came of it, on one of both sides.
+struct Examined {
+    scratch: scratch::Scratch,
+    verdicts: BTreeMap<String, Verdict>,
+    /// Targets that do not compile.
+    broken: Vec<String>,
+    options: runner::Options,
+}
+
+/// Builds the targets on the facade, or on the `real` tokio, and runs their tests.
+fn examine(asked: &Asked, real: bool) -> Result<Examined, String> {
+    let Asked { upstream, suite, target, filter, .. } = asked;
+    let mut scratch = scratch::write(upstream, suite, real, |name| filter.target(name))?;
+    asked.part.thin_out(&mut scratch.targets);
     if scratch.targets.is_empty() {
         return Err("no target of that name".to_owned());
     }
 
     let started = Instant::now();
     println!("compiling {} targets ({})", scratch.targets.len(), suite.name);
-    let output = scratch.build_command(target)?.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output =
+        scratch.build_command(*target)?.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
     let mut built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &scratch.manifest);
     if let Some(target) = target {
@@ -108,11 +195,11 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     }
     let logs = scratch.directory.join("logs");
     let _ = std::fs::remove_dir_all(&logs);
-    let options =
-        runner::Options { jobs, limit, retries: usize::from(!strict), logs, environment: Vec::new() };
+    let (jobs, limit, retries) = (asked.jobs, asked.limit, usize::from(!asked.strict));
+    let options = runner::Options { jobs, limit, retries, logs, environment: Vec::new() };
     let started = Instant::now();
     let mut verdicts = runner::run(&tests, &options)?;
-    for _ in 1..repeat {
+    for _ in 1..asked.repeat {
         for (name, verdict) in runner::run(&tests, &options)? {
             // The worst outcome of all rounds stands.
             let entry = verdicts.entry(name).or_insert(verdict);
@@ -121,52 +208,74 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     }
     println!("ran {} tests in {:.0?}\n", tests.len(), started.elapsed());
 
-    let broken: Vec<&String> =
-        scratch.targets.iter().filter(|name| !built.targets.iter().any(|t| t.name == **name)).collect();
+    let broken: Vec<String> = scratch
+        .targets
+        .iter()
+        .filter(|name| !built.targets.iter().any(|target| target.name == **name))
+        .cloned()
+        .collect();
     for name in &broken {
-        let text = built.errors.get(*name).map_or("", String::as_str);
+        let text = built.errors.get(name).map_or("", String::as_str);
         shell::write_if_changed(&options.logs.join(format!("{name}.compile.log")), text)?;
-        if show_errors {
+        if asked.show_errors {
             println!("{text}");
         }
     }
-
-    if baseline {
-        let passed: Vec<String> =
-            verdicts.iter().filter(|(_, v)| steady(**v)).map(|(name, _)| name.clone()).collect();
-        for (name, verdict) in verdicts.iter().filter(|(_, v)| !steady(**v)) {
-            println!("the real tokio does not pass {name} here ({verdict:?})");
-        }
-        for name in &broken {
-            println!("not compiled with the real tokio: {name}");
-        }
-        lists::update_baseline(&suite, &passed, |name| filter.test(name))?;
-        println!("{} tests pass with the real tokio; list written", passed.len());
-        return Ok(true);
-    }
-
-    if target.is_some() {
-        // The list is of what passes on the host; which of it another system has, and which besides, it does not say.
-        return Ok(summary(&verdicts, &broken, &options));
-    }
-    let expected: Vec<String> =
-        lists::baseline(&suite)?.into_iter().filter(|name| filter.test(name)).collect();
-    let known = lists::known(&suite)?;
-    Ok(report(&expected, &verdicts, &scratch.targets, &broken, &known, &options))
+    Ok(Examined { scratch, verdicts, broken, options })
 }
 
-/// Prints what did not pass; true if all that was compiled did, and all was.
-fn summary(verdicts: &BTreeMap<String, Verdict>, broken: &[&String], options: &runner::Options) -> bool {
-    let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| !steady(**verdict)).collect();
-    for (name, verdict) in &failed {
-        println!("{name} ({verdict:?})");
+/// Runs the tests on both sides; true if all that passes with the real tokio does here.
+fn judged(asked: &Asked, target: &cross::targets::Target) -> Outcome {
+    println!("the real tokio:");
+    let real = examine(asked, true)?;
+    println!("yamanote:");
+    let ours = examine(asked, false)?;
+    let known = lists::known(&asked.suite)?;
+    let passes = |side: &Examined, name: &str| side.verdicts.get(name).is_some_and(|v| steady(*v));
+    let (mut both, mut excused, mut findings) = (0, Vec::new(), Vec::new());
+    for name in real.verdicts.keys().filter(|name| passes(&real, name)) {
+        let verdict = match ours.verdicts.get(name) {
+            Some(verdict) if steady(*verdict) => {
+                both += 1;
+                continue;
+            }
+            Some(verdict) => format!("{verdict:?}"),
+            None => "not compiled".to_owned(),
+        };
+        let reason = known.reason(name).or_else(|| target.known(name));
+        match reason {
+            Some(reason) => excused.push(format!("{name} ({verdict}): {reason}")),
+            None => findings.push(format!("{name} ({verdict})")),
+        }
     }
-    for name in broken {
-        println!("does not compile: {name}");
+    for (side, one) in [("the real tokio", &real), ("yamanote", &ours)] {
+        for (name, verdict) in one.verdicts.iter().filter(|(_, verdict)| **verdict == Verdict::Unsteady)
+        {
+            println!("with {side}: {name} ({verdict:?}), failed once and passed alone");
+        }
+        for name in &one.broken {
+            println!("with {side}: does not compile: {name}");
+        }
     }
-    println!("{} passed, {} failed", verdicts.len() - failed.len(), failed.len());
-    println!("output of each: {}", shell::shown(&options.logs));
-    failed.is_empty() && broken.is_empty()
+    for (name, verdict) in real.verdicts.iter().filter(|(name, _)| !passes(&real, name)) {
+        let here = if passes(&ours, name) { "passes" } else { "does not either" };
+        println!("does not pass with the real tokio: {name} ({verdict:?}); here it {here}");
+    }
+    for line in &excused {
+        println!("known not to pass: {line}");
+    }
+    for line in &findings {
+        println!("passes with tokio and not here: {line}");
+    }
+    println!("output of each: {}", shell::shown(&ours.options.logs));
+    println!(
+        "{}: {} targets; of {} tests that pass with tokio {both} pass here, {} are known not to",
+        target.name,
+        ours.scratch.targets.len(),
+        both + excused.len() + findings.len(),
+        excused.len(),
+    );
+    Ok(findings.is_empty())
 }
 
 fn steady(verdict: Verdict) -> bool {
@@ -210,7 +319,7 @@ fn report(
     expected: &[String],
     verdicts: &BTreeMap<String, Verdict>,
     targets: &[String],
-    broken: &[&String],
+    broken: &[String],
     known: &Known,
     options: &runner::Options,
 ) -> bool {

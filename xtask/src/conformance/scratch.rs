@@ -83,6 +83,12 @@ pub(crate) fn write(
 }
 
 impl Scratch {
+    /// Whether a test is in one of the targets that were asked for.
+    pub(crate) fn has(&self, full_name: &str) -> bool {
+        let target = full_name.split("::").next();
+        self.targets.iter().any(|name| Some(name.as_str()) == target)
+    }
+
     /// Builds every target it can: one that does not compile hides no other.
     pub(crate) fn build_command(
         &self,

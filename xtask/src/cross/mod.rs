@@ -102,7 +102,8 @@ pub(crate) fn install(target: &Target) -> Result<(), String> {
         command.args(["-W", "-f", "${Status}", package]).stderr(Stdio::null());
         command.output().is_ok_and(|output| output.stdout == b"install ok installed")
     };
-    let all = ["rustc-web", "rust-web-src"].into_iter().chain(target.packages.iter().copied());
+    let compiler: &[&str] = if target.std.is_some() { &["rustc-web", "rust-web-src"] } else { &[] };
+    let all = compiler.iter().chain(target.packages).copied();
     let missing: Vec<&str> = all.filter(|package| !is_there(package)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -121,8 +122,11 @@ pub(crate) fn install(target: &Target) -> Result<(), String> {
 /// A cargo that builds for the target, with what its programs are run by.
 pub(crate) fn cargo(target: &Target, verb: &str) -> Command {
     let mut command = shell::cargo();
-    command.arg(verb).arg(format!("-Zbuild-std{}", target.std)).args(["--target", target.triple]);
-    command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTFLAGS");
+    command.arg(verb).args(["--target", target.triple]).env_remove("RUSTFLAGS");
+    if let Some(parts) = target.std {
+        command.arg(format!("-Zbuild-std{parts}"));
+        command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+    }
     command.env("CARGO_TARGET_DIR", directory()).env("CARGO_PROFILE_DEV_DEBUG", "0");
     command.env("CARGO_INCREMENTAL", "0");
     if let Some(linker) = target.linker {

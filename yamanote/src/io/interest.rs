@@ -131,6 +131,18 @@ impl Interest {
         }
     }
 
+    /// What is left of it when `ready` is there. That a peer has closed satisfies nothing: it says so for ever.
+    pub(crate) fn unmet_by(self, ready: Ready) -> Option<Interest> {
+        let flags = [
+            (Ready::READABLE, bits::READABLE),
+            (Ready::WRITABLE, bits::WRITABLE),
+            (Ready::URGENT, bits::PRIORITY),
+            (Ready::ERROR, bits::ERROR),
+        ];
+        let met = flags.into_iter().filter(|(flag, _)| !(ready & *flag).is_empty());
+        self.remove(Interest(met.fold(0, |all, (_, bit)| all | bit)))
+    }
+
     /// The readiness that satisfies this interest.
     pub(crate) fn mask(self) -> Ready {
         let mut mask = Ready::EMPTY;

@@ -8,11 +8,16 @@ use mio::unix::SourceFd;
 use crate::io::interest::Interest;
 use crate::io::ready::Ready;
 
-/// Whether a resource can be handed to a poller, and from one to another, by its descriptor alone. Not so
-/// where mio keeps state beside the descriptor (its `poll(2)` backend).
-pub(crate) const BY_HANDLE: bool = cfg!(all(
-    not(mio_unsupported_force_poll_poll),
-    any(
+/// Whether a resource can be handed to a poller, and from one to another, by its descriptor alone.
+pub(crate) const BY_HANDLE: bool = true;
+
+/// Whether what was reported once is not reported again before it is asked for anew. So it is with mio's `poll(2)`
+/// backend, which can know of no edges; it would do the asking for sockets of mio's, but forgets those that hung up, and
+/// answers the operations that follow with an error of its own. Resources are handed to it by their descriptors
+/// instead, and [`PollHandle::watch_again`] does the asking for all of them.
+pub(crate) const REPORTS_ONCE: bool = cfg!(any(
+    mio_unsupported_force_poll_poll,
+    not(any(
         target_os = "android",
         target_os = "dragonfly",
         target_os = "freebsd",
@@ -26,12 +31,12 @@ pub(crate) const BY_HANDLE: bool = cfg!(all(
         target_os = "tvos",
         target_os = "visionos",
         target_os = "watchos",
-    )
+    ))
 ));
 
-/// Whether an operation that did less than it was asked for has found the resource drained. So it is where
-/// events are edges of the kernel's own (epoll, kqueue), for the next arrival is then a new edge.
-pub(crate) const PARTIAL_MEANS_DRAINED: bool = BY_HANDLE;
+/// Whether an operation that did less than it was asked for has found the resource drained. The next arrival is then a
+/// new edge, or, with `poll(2)`, will be found when it is asked for again.
+pub(crate) const PARTIAL_MEANS_DRAINED: bool = true;
 
 /// What a TCP connection is watched for. Urgent data is of interest because it makes reads stop short.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -66,7 +71,27 @@ impl PollHandle {
     }
 
     pub(crate) fn deregister(self, registry: &mio::Registry) -> io::Result<()> {
-        registry.deregister(&mut SourceFd(&self.0))
+        match registry.deregister(&mut SourceFd(&self.0)) {
+            // The backend has forgotten it already: its last event was an error, or that the other end hung up.
+            Err(error) if REPORTS_ONCE && error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Makes the poller report `interest`, and nothing else, when it is there the next time. For where it
+    /// [`REPORTS_ONCE`].
+    pub(crate) fn watch_again(
+        self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        match registry.reregister(&mut SourceFd(&self.0), token, to_mio(interest)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.register(registry, token, interest)
+            }
+            result => result,
+        }
     }
 }
 
@@ -89,12 +114,14 @@ pub(crate) fn to_mio(interest: Interest) -> mio::Interest {
 
 /// What an event says.
 pub(crate) fn ready(event: &mio::event::Event) -> Ready {
+    // Nothing else is watched for after it: whoever waits has to try, and to ask again.
+    let is_last = REPORTS_ONCE && event.is_error();
     let flags = [
         (Ready::ERROR, event.is_error()),
         (Ready::READ_CLOSED, event.is_read_closed()),
-        (Ready::READABLE, event.is_readable()),
+        (Ready::READABLE, event.is_readable() || is_last),
         (Ready::WRITE_CLOSED, event.is_write_closed()),
-        (Ready::WRITABLE, event.is_writable()),
+        (Ready::WRITABLE, event.is_writable() || is_last),
         #[cfg(any(target_os = "linux", target_os = "android"))]
         (Ready::PRIORITY, event.is_priority()),
     ];

@@ -9,6 +9,9 @@ use crate::io::ready::Ready;
 /// See the Unix twin.
 pub(crate) const BY_HANDLE: bool = false;
 
+/// See the Unix twin. Here mio asks again by itself.
+pub(crate) const REPORTS_ONCE: bool = false;
+
 /// See the Unix twin. Here mio arms a socket anew only when an operation would block.
 pub(crate) const PARTIAL_MEANS_DRAINED: bool = false;
 
@@ -30,6 +33,15 @@ impl PollHandle {
     }
 
     pub(crate) fn register(
+        self,
+        _registry: &mio::Registry,
+        _token: mio::Token,
+        _interest: Interest,
+    ) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn watch_again(
         self,
         _registry: &mio::Registry,
         _token: mio::Token,

@@ -54,9 +54,7 @@ pub fn file(contents: &[u8]) -> (TempDir, PathBuf) {
 
 /// Bytes that tell where they belong.
 pub fn pattern(len: usize) -> Vec<u8> {
-    (0..len as u32)
-        .flat_map(|i| (i / 4).wrapping_mul(2_654_435_761).to_le_bytes()[i as usize % 4..][..1].to_vec())
-        .collect()
+    (0..len as u32).map(|i| (i / 4).wrapping_mul(2_654_435_761).to_le_bytes()[i as usize % 4]).collect()
 }
 
 /// Polls a future once; what it gave if it was ready, and drops it.

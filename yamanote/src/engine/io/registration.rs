@@ -29,7 +29,7 @@ use crate::io::ready::Ready;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicUsize, Ordering};
 use crate::runtime::Handle;
-use crate::sys::poll::{BY_HANDLE, PollHandle};
+use crate::sys::poll::{BY_HANDLE, PollHandle, REPORTS_ONCE};
 use crate::task::coop::poll_proceed;
 
 /// Waits in a row on workers with another poller after which a socket follows its task. Arbitrary: a move costs two
@@ -204,6 +204,24 @@ impl Registration {
         if word.event(mask).is_some() && word.is_registered() { Ok(()) } else { self.before_wait() }
     }
 
+    /// Asks the poller for what is not known to be there.
+    #[cold]
+    fn watch_again(&self) {
+        let _moving = self.moving.lock();
+        // Relaxed: the lock orders it.
+        let home = self.home.load(Ordering::Relaxed);
+        if home == NOWHERE {
+            return;
+        }
+        // What another thread clears after this look, that thread asks for.
+        if let Some(interest) = self.source.word().unreported(self.interest) {
+            // It is no system call, and does not fail.
+            let _ = self.runtime.shared.driver(home).io.again(&self.source, |registry, token| {
+                self.resource.watch_again(registry, token, interest)
+            });
+        }
+    }
+
     fn is_registered(&self) -> bool {
         self.source.word().is_registered()
     }
@@ -336,6 +354,9 @@ impl Registration {
     /// An operation found that `event` no longer holds.
     pub(crate) fn clear(&self, event: ReadyEvent) {
         self.source.clear(event);
+        if REPORTS_ONCE {
+            self.watch_again();
+        }
     }
 }
 

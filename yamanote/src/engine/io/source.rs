@@ -99,6 +99,11 @@ impl Word {
         self.0 & SHUTDOWN != 0
     }
 
+    /// What of `interest` is not reported, if anything.
+    pub(crate) fn unreported(self, interest: Interest) -> Option<Interest> {
+        interest.unmet_by(self.ready())
+    }
+
     pub(crate) fn saw_priority(self) -> bool {
         self.ready().saw_priority()
     }
@@ -601,6 +606,23 @@ mod tests {
         source.set_registered();
         assert!(source.word().attempt(Direction::Write.mask()).is_none());
         assert!(source.word().attempt_now(mask).is_none());
+    }
+
+    #[test]
+    fn what_is_not_reported_is_asked_for() {
+        let source = registered();
+        let both = Interest::READABLE | Interest::WRITABLE;
+        assert_eq!(source.word().unreported(both), Some(both));
+        set(&source, Ready::WRITABLE | Ready::READ_CLOSED);
+        assert_eq!(source.word().unreported(both), Some(Interest::READABLE));
+        set(&source, Ready::READABLE);
+        assert_eq!(source.word().unreported(both), None);
+        source.clear(source.word().event(Direction::Write.mask()).unwrap());
+        assert_eq!(source.word().unreported(both), Some(Interest::WRITABLE));
+        assert_eq!(
+            source.word().unreported(Interest::READABLE | Interest::ERROR),
+            Some(Interest::ERROR)
+        );
     }
 
     #[test]
