@@ -37,13 +37,23 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 11] = [
+const CANARIES: [Canary; 21] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
+    canary("source-noted-without-fence", Layer::Models, "engine::io::place::models"),
     canary("task-published-too-early", Layer::Models, "engine::queue::ring::models"),
     canary("completion-overlooked", Layer::Models, "engine::task::models::the_join_handle_is_woken"),
     canary("timer-linked-without-fence", Layer::Models, "engine::seat::models::a_timer"),
+    canary("seat-left-without-fence", Layer::Models, "engine::seat::models::the_owner_hears"),
+    canary("doze-without-order", Layer::Models, "engine::monitor::models::a_worker"),
+    canary("lent-without-fence", Layer::Models, "engine::lent::models::no_lending"),
+    canary("spare-slot-unseen", Layer::Models, "engine::spares::models::what_a_spare"),
+    canary("idle-thread-promised-twice", Layer::Models, "blocking::line::models::an_idle_thread"),
+    canary("promised-thread-ends", Layer::Models, "blocking::line::models::a_spawn_is_not_lost"),
+    canary("job-without-notice", Layer::Models, "blocking::line::models::an_idle_thread"),
+    canary("socket-emptied-too-late", Layer::Models, "signal::dispatch::models::two_pumps"),
+    canary("listener-without-second-look", Layer::Models, "signal::dispatch::models::a_signal"),
     canary("permits-lost-on-cancel", Layer::Models, "sync::batch_semaphore::models::cancelled"),
     canary("watch-without-second-look", Layer::Models, "sync::watch::models::the_last_value"),
     canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),

@@ -8,20 +8,25 @@ use crate::args::Args;
 use crate::{Outcome, shell};
 
 const HELP: &str = "\
-usage: cargo xtask tidy [--lengths]
+usage: cargo xtask tidy [--lengths] [--unsafe]
 
 Checks the sources of yamanote, yamanote-macros and tokio:
   - target cfgs stand in `sys/`, in files or folders named for a system (`os`, `unix`, `windows` …), and
     elsewhere only on whole items that other systems do not have (`pub …`, `mod`, `use`, `impl`);
   - nothing is left undone (`todo!`, `unimplemented!`, `#[ignore]`, notes to oneself);
   - only `engine/task/raw.rs` dereferences task pointers;
+  - docs/unsafe.md lists the files that hold `unsafe`, those and no others;
   - each file starts with a `//!` header that says what it is;
   - files stay readable in one sitting.
 
-  --lengths     print the longest files";
+  --lengths     print the longest files
+  --unsafe      print how often `unsafe` stands in each file";
 
 /// Above this a file is more than one concept. Tests and models beside the code count, hence not lower.
 const LONGEST: usize = 1_200;
+
+/// The page that lists the files with `unsafe`, with what they may do.
+const UNSAFE_LIST: &str = "docs/unsafe.md";
 
 /// Words for a system in a path: below them, and only there, target cfgs are at home.
 const SYSTEMS: [&str; 8] =
@@ -47,11 +52,21 @@ impl File {
         let numbered = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
         numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
+
+    /// How often `unsafe` stands in the code.
+    fn unsafe_count(&self) -> usize {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.code()
+            .flat_map(|(_, line)| line.split(|c| !is_word(c)))
+            .filter(|word| *word == "unsafe")
+            .count()
+    }
 }
 
 pub(crate) fn run(words: Vec<String>) -> Outcome {
     let mut args = Args::new(words, HELP);
     let lengths = args.flag("--lengths");
+    let show_unsafe = args.flag("--unsafe");
     args.finish()?;
 
     let mut files = Vec::new();
@@ -69,6 +84,13 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
         by_length.sort_by(|a, b| b.cmp(a));
         for (length, path) in by_length.iter().take(30) {
             println!("{length:>5} {}", path.display());
+        }
+    }
+    let listed = shell::read(&shell::root().join(UNSAFE_LIST))?;
+    compare_unsafe(&files, &listed, &mut findings);
+    if show_unsafe {
+        for file in files.iter().filter(|file| file.unsafe_count() > 0) {
+            println!("{:>5} {}", file.unsafe_count(), file.path.display());
         }
     }
     for finding in &findings {
@@ -130,6 +152,31 @@ fn check(file: &File, findings: &mut Vec<String>) {
             if dereferences.iter().any(|word| line.contains(word)) {
                 found(number, "a task pointer dereferenced outside of engine/task/raw.rs");
             }
+        }
+    }
+}
+
+/// Compares the list of files with `unsafe`, whose rows begin with a path in backquotes, with the tree.
+fn compare_unsafe(files: &[File], list: &str, findings: &mut Vec<String>) {
+    let listed: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(path, _)| path)
+        .collect();
+    let holding: Vec<String> = files
+        .iter()
+        .filter(|file| file.unsafe_count() > 0)
+        .map(|file| file.path.display().to_string())
+        .collect();
+    for path in holding.iter().filter(|path| !listed.contains(&path.as_str())) {
+        findings.push(format!("{path}: holds `unsafe` and is not in {UNSAFE_LIST}"));
+    }
+    for (index, path) in listed.iter().enumerate() {
+        if !holding.iter().any(|holding| holding == path) {
+            findings.push(format!("{UNSAFE_LIST}: {path} holds no `unsafe`"));
+        }
+        if listed[..index].contains(path) {
+            findings.push(format!("{UNSAFE_LIST}: {path} stands there twice"));
         }
     }
 }
@@ -197,6 +244,25 @@ mod tests {
         assert_eq!(findings("yamanote/src/io/x.rs", "//! H.\nfn f() { todo!() }\n"), 1);
         assert_eq!(findings("yamanote/src/io/x.rs", "//! H.\n// FIXME: later\n"), 1);
         assert_eq!(findings("yamanote/src/io/x.rs", "//! H.\nconst XXXL: u8 = 1;\n"), 0);
+    }
+
+    #[test]
+    fn compares_the_list_of_unsafe_files() {
+        let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+        let files = [
+            file("a.rs", "fn f() { unsafe { g() } }"),
+            file("b.rs", "// unsafe is not used here\nfn not_unsafe_at_all() {}"),
+        ];
+        let found = |list: &str| {
+            let mut findings = Vec::new();
+            compare_unsafe(&files, list, &mut findings);
+            findings.len()
+        };
+        assert_eq!(found("| file | what |\n| `a.rs` | calls g |\n"), 0);
+        assert_eq!(found(""), 1);
+        assert_eq!(found("| `a.rs` | x |\n| `b.rs` | x |\n"), 1);
+        assert_eq!(found("| `a.rs` | x |\n| `a.rs` | x |\n"), 1);
+        assert_eq!(found("| `gone.rs` | x |\n| `a.rs` | x |\n"), 1);
     }
 
     #[test]

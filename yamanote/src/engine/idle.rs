@@ -190,6 +190,18 @@ impl Idle {
         self.asleep[word].fetch_and(!bit, Ordering::SeqCst) & bit == 0
     }
 
+    /// How many workers sleep, for one who has made something visible that a worker looks at after it woke up: the
+    /// worker is not among the sleepers, or sees it. Changes the words as [`wake_up`](Self::wake_up) does: of two changes
+    /// of a word one takes over from the other.
+    pub(crate) fn sleepers_in_order(&self) -> usize {
+        // AcqRel: pairs with itself and with `wake_up`.
+        let look = |word: &AtomicUsize| match canary!("doze-without-order") {
+            true => word.load(Ordering::SeqCst),
+            false => word.fetch_or(0, Ordering::AcqRel),
+        };
+        self.asleep.iter().map(|word| look(word).count_ones() as usize).sum()
+    }
+
     /// How many workers sleep; a snapshot.
     pub(crate) fn sleepers(&self) -> usize {
         self.asleep.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()

@@ -12,8 +12,7 @@
 //! It starts with the first task that comes from outside, sleeps for good while all workers sleep, and
 //! costs a worker one load when it leaves a park.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -25,9 +24,11 @@ use crate::engine::limits::{
 };
 use crate::engine::observe::{self, recorder};
 use crate::engine::queue::Chain;
-use crate::engine::schedule::notify;
+use crate::engine::schedule::{notify, push_chain};
 use crate::engine::shared::Shared;
 use crate::engine::spares::relieve;
+use crate::loom::sync::atomic::{AtomicBool, Ordering};
+use crate::loom::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::StallReport;
 use crate::util::Counter;
 use crate::util::contain::contain;
@@ -70,8 +71,8 @@ impl Monitor {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
     }
 
     /// Starts the thread if that has not happened yet.
@@ -103,8 +104,7 @@ impl Monitor {
     /// A worker left its park: the monitor has something to watch.
     #[inline]
     pub(crate) fn note_awake(&self) {
-        // Relaxed: the worker took its bit out of `Idle` with a SeqCst operation before; partner: the
-        // fence in `doze`. Should this load still be early, the monitor wakes by its own timer.
+        // Relaxed: ordered by the worker's own change of `Idle` before it, which `doze` sees, or which sees `doze`'s.
         if self.dozing.load(Ordering::Relaxed) {
             self.wake();
         }
@@ -134,6 +134,22 @@ impl Monitor {
         let _state = self.lock();
         self.watch.turn_on();
         self.condvar.notify_one();
+    }
+
+    /// Sleeps until a worker is awake again, if `all_asleep`, which has to look at `Idle` by
+    /// [`sleepers_in_order`](crate::engine::idle::Idle::sleepers_in_order): that is a change of the same words that a
+    /// worker changes when it wakes up. Of the two changes one comes first. If it is the worker's, it is seen
+    /// here; if it is ours, the worker sees that we doze, since its change takes over from ours.
+    fn doze<'a>(&'a self, mut state: MutexGuard<'a, State>, all_asleep: impl FnOnce() -> bool) {
+        // Relaxed: published by the change that follows.
+        self.dozing.store(true, Ordering::Relaxed);
+        if all_asleep() {
+            // Relaxed: cleared under the lock.
+            while !state.stopped && self.dozing.load(Ordering::Relaxed) {
+                state = self.condvar.wait(state);
+            }
+        }
+        self.dozing.store(false, Ordering::Relaxed);
     }
 
     /// Ends the thread at its next look; `join` waits for it.
@@ -181,14 +197,14 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
                 return;
             }
             if quiet > MONITOR_DOZE_AFTER {
-                doze(&shared, state);
+                monitor.doze(state, || all_asleep_in_order(&shared));
                 quiet = 0;
                 seen.clear();
                 continue;
             }
             let interval = if monitor.watch.is_on() { interval.min(LENT_INTERVAL) } else { interval };
             // Under the runtime's own lock: `stop`, `wake` and `call_watch` cut the sleep short.
-            drop(monitor.condvar.wait_timeout(state, interval));
+            drop(monitor.condvar.wait_timeout(state, interval).0);
         }
         if shared.is_shutdown() {
             return;
@@ -377,17 +393,12 @@ fn all_asleep(shared: &Shared) -> bool {
     shared.idle.sleepers() == shared.workers() + shared.crew.spares().0
 }
 
-/// Sleeps until a worker is awake again.
-fn doze(shared: &Shared, state: std::sync::MutexGuard<'_, State>) {
-    let monitor = &shared.monitor;
-    monitor.dozing.store(true, Ordering::SeqCst);
-    // Partner: the SeqCst operation on `Idle` that each waking worker makes before `note_awake`.
-    std::sync::atomic::fence(Ordering::SeqCst);
-    if all_asleep(shared) && !state.stopped {
-        let idle = |state: &mut State| !state.stopped && monitor.dozing.load(Ordering::Relaxed);
-        drop(monitor.condvar.wait_while(state, idle));
+/// As [`all_asleep`], in an order with what the workers do: see [`Monitor::doze`].
+fn all_asleep_in_order(shared: &Shared) -> bool {
+    if shared.is_single() {
+        return all_asleep(shared);
     }
-    monitor.dozing.store(false, Ordering::Relaxed);
+    shared.idle.sleepers_in_order() == shared.workers() + shared.crew.spares().0
 }
 
 /// Does for a stuck worker's driver what nobody else does. How much there was.
@@ -413,7 +424,7 @@ pub(crate) fn open_queues(shared: &Shared, slot: usize, driver: usize) -> bool {
         }
         remote.deferred.drain(&mut |task| chain.push(task));
         if chain.len() > 0 {
-            shared.remotes[driver].inbox.push_chain(chain);
+            push_chain(shared, driver, chain);
         }
     }
     let waits = remote.has_stealable() || shared.remotes[driver].has_stealable();
@@ -421,4 +432,45 @@ pub(crate) fn open_queues(shared: &Shared, slot: usize, driver: usize) -> bool {
         notify(shared, slot);
     }
     waits
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::engine::idle::{Idle, Sleep};
+    use crate::loom::{model, thread};
+
+    /// The only worker sleeps, and wakes up while the monitor goes to sleep: the monitor does not sleep on.
+    #[test]
+    fn a_worker_that_wakes_up_wakes_the_monitor() {
+        model(|| {
+            let world = crate::loom::sync::Arc::new((Monitor::new(), Idle::new(1, 1)));
+            assert_eq!(world.1.fall_asleep(0, false, || false), Sleep::Asleep);
+            let other = world.clone();
+            let worker = thread::spawn(move || {
+                let (monitor, idle) = &*other;
+                idle.wake_up(0);
+                monitor.note_awake();
+                // It gets stuck now, and nobody else comes.
+            });
+            let (monitor, idle) = &*world;
+            monitor.doze(monitor.lock(), || idle.sleepers_in_order() == 1);
+            worker.join().unwrap();
+        });
+    }
+
+    /// Nobody wakes up any more.
+    #[test]
+    fn the_end_wakes_the_monitor() {
+        model(|| {
+            let monitor = crate::loom::sync::Arc::new(Monitor::new());
+            let other = monitor.clone();
+            let ends = thread::spawn(move || other.stop());
+            let state = monitor.lock();
+            if !state.stopped {
+                monitor.doze(state, || true);
+            }
+            ends.join().unwrap();
+        });
+    }
 }

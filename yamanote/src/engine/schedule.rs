@@ -9,7 +9,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::engine::queue::Raw;
+use crate::engine::queue::{Chain, Raw};
 use crate::engine::shared::Shared;
 use crate::engine::task::header::NO_HOME;
 use crate::engine::task::{self, Id, Schedule, TaskRef, refs};
@@ -135,6 +135,18 @@ fn push_remote(shared: &Arc<Shared>, raw: Raw) {
         // The runtime is gone.
         // SAFETY: the inbox gave back the unit we tried to hand it.
         unsafe { Runnable::from_raw(raw) }.shutdown();
+    }
+}
+
+/// Puts tasks of which this thread has charge into `worker`'s inbox.
+#[cold]
+pub(crate) fn push_chain(shared: &Shared, worker: usize, chain: Chain) {
+    if let Err(mut refused) = shared.remotes[worker].inbox.push_chain(chain) {
+        // Taken out by the monitor, for a worker that was stuck, while the last worker left.
+        while let Some(raw) = refused.pop() {
+            // SAFETY: the chain has a reference unit of each of its tasks.
+            unsafe { Runnable::from_raw(raw) }.shutdown();
+        }
     }
 }
 

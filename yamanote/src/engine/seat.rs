@@ -45,7 +45,9 @@ impl Drop for Sitting<'_> {
         // Release pairs with `try_take`'s acquire.
         self.0.taken.store(false, Ordering::Release);
         // Partner: the fence in `reclaim`, between the wish and the look at `taken`.
-        fence(Ordering::SeqCst);
+        if !canary!("seat-left-without-fence") {
+            fence(Ordering::SeqCst);
+        }
         if self.0.wanted.load(Ordering::Relaxed) {
             let _lock = self.0.lock.lock();
             self.0.freed.notify_one();
@@ -219,6 +221,31 @@ mod models {
             assert_eq!(self.waiting.fetch_add(1, Ordering::SeqCst), 0);
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+
+    /// A spare whose wait ended by itself leaves while the owner comes for its seat. It leaves as soon as it knows that it
+    /// has to, without sitting down once more: so that the owner hears of it hangs on the one look when it got up.
+    #[test]
+    fn the_owner_hears_of_a_seat_that_becomes_free() {
+        model(|| {
+            let world = World::new();
+            assert!(world.seat.pass(OWNER, SPARE));
+            let other = Arc::clone(&world);
+            let spare = thread::spawn(move || {
+                for _ in 0..2 {
+                    if other.seat.is_lost_to(SPARE) {
+                        break;
+                    }
+                    if let Some(sitting) = other.seat.sit(SPARE) {
+                        // An event came.
+                        drop(sitting);
+                    }
+                }
+            });
+            drop(world.seat.reclaim(OWNER, |slot| world.unpark(slot)));
+            assert_eq!(world.seat.holder(), OWNER);
+            spare.join().unwrap();
+        });
     }
 
     /// The spare would wait for ever; the owner comes back at any moment and gets its seat.

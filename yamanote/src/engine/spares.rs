@@ -17,17 +17,19 @@
 //!
 //! At shutdown a spare counts as a worker: queues are emptied only when it has left too.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::engine::limits::{MAX_SPARES, MAX_WORKERS, MIN_SPARES};
 use crate::engine::queue::Chain;
-use crate::engine::schedule::notify;
+use crate::engine::schedule::{notify, push_chain};
 use crate::engine::shared::{Config, Shared};
 use crate::engine::shutdown;
 use crate::engine::worker::Core;
+use crate::loom::sync::atomic::{AtomicUsize, Ordering};
+use crate::loom::sync::{Mutex, MutexGuard};
 use crate::runtime::{RuntimeFlavor, Threads};
+use crate::util::canary::canary;
 use crate::util::contain::contain;
 
 /// How many slots for spares a runtime gets.
@@ -42,18 +44,17 @@ pub(crate) fn default_spares(workers: usize) -> usize {
 }
 
 /// Who is there: the workers that have left for good, and the spares.
-pub(crate) struct Crew {
-    state: Mutex<State>,
+// Boxed as they come: a core is handed around by pointer.
+pub(crate) struct Crew<C = Box<Core>> {
+    state: Mutex<State<C>>,
     /// Slots from here on are free; written under the lock.
     in_use: AtomicUsize,
     workers: usize,
 }
 
-struct State {
+struct State<C> {
     /// The cores of workers that have left; the last one empties what all leave behind.
-    // Boxed as they come: a core is handed around by pointer.
-    #[allow(clippy::vec_box)]
-    retired: Vec<Box<Core>>,
+    retired: Vec<C>,
     /// Whether there is a spare in slot `workers + i`.
     manned: Vec<bool>,
     /// All workers have left: no spare comes any more.
@@ -64,14 +65,14 @@ struct State {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl State {
+impl<C> State<C> {
     fn spares(&self) -> usize {
         self.manned.iter().filter(|manned| **manned).count()
     }
 }
 
-impl Crew {
-    pub(crate) fn new(workers: usize, spares: usize) -> Crew {
+impl<C> Crew<C> {
+    pub(crate) fn new(workers: usize, spares: usize) -> Crew<C> {
         Crew {
             state: Mutex::new(State {
                 retired: Vec::new(),
@@ -85,8 +86,8 @@ impl Crew {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
+        self.state.lock()
     }
 
     /// One more than the highest slot in which there may be a worker.
@@ -132,31 +133,30 @@ impl Crew {
         std::mem::take(&mut self.lock().threads)
     }
 
-    fn publish(&self, state: &State) {
+    fn publish(&self, state: &State<C>) {
         let highest = state.manned.iter().rposition(|manned| *manned);
         let in_use = self.workers + highest.map_or(0, |highest| highest + 1);
-        self.in_use.store(in_use, Ordering::SeqCst);
+        if !canary!("spare-slot-unseen") {
+            self.in_use.store(in_use, Ordering::SeqCst);
+        }
     }
 
     /// A worker leaves for good. The last one gets all cores, to empty what they leave.
-    #[allow(clippy::vec_box)]
-    pub(crate) fn retire(&self, core: Box<Core>) -> Option<Vec<Box<Core>>> {
+    pub(crate) fn retire(&self, core: C) -> Option<Vec<C>> {
         let mut state = self.lock();
         state.retired.push(core);
         self.all_left(&mut state)
     }
 
     /// The spare in `slot` has left it empty.
-    #[allow(clippy::vec_box)]
-    fn free(&self, slot: usize) -> Option<Vec<Box<Core>>> {
+    fn free(&self, slot: usize) -> Option<Vec<C>> {
         let mut state = self.lock();
         state.manned[slot - self.workers] = false;
         self.publish(&state);
         self.all_left(&mut state)
     }
 
-    #[allow(clippy::vec_box)]
-    fn all_left(&self, state: &mut State) -> Option<Vec<Box<Core>>> {
+    fn all_left(&self, state: &mut State<C>) -> Option<Vec<C>> {
         let all = state.retired.len() == self.workers && state.spares() == 0;
         if !all || std::mem::replace(&mut state.over, true) {
             return None;
@@ -199,8 +199,7 @@ pub(crate) fn leave(shared: &Arc<Shared>, core: Box<Core>) {
         chain.push(task);
     }
     if chain.len() > 0 {
-        // Not closed: that happens when the last spare has left.
-        shared.remotes[driver].inbox.push_chain(chain);
+        push_chain(shared, driver, chain);
         notify(shared, driver);
     }
     if shared.is_shutdown() {
@@ -208,5 +207,89 @@ pub(crate) fn leave(shared: &Arc<Shared>, core: Box<Core>) {
     }
     if let Some(cores) = shared.crew.free(slot) {
         shutdown::finish(shared, cores);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::engine::idle::{Idle, Sleep};
+    use crate::loom::sync::Arc;
+    use crate::loom::{model, thread};
+
+    /// The monitor sends a spare while the only worker leaves for good: one of the two, the last, empties what is left,
+    /// and no spare comes after that.
+    #[test]
+    fn the_last_to_leave_gets_the_cores() {
+        model(|| {
+            let crew = Arc::new(Crew::<usize>::new(1, 1));
+            let other = Arc::clone(&crew);
+            let monitor_and_spare = thread::spawn(move || {
+                let Some(slot) = other.take() else { return None };
+                assert!(other.is_manned(slot) && other.slots_in_use() == 2);
+                other.free(slot)
+            });
+            let ours = crew.retire(5);
+            let its = monitor_and_spare.join().unwrap();
+            assert!(matches!((ours.as_deref(), its.as_deref()), (Some([5]), None) | (None, Some([5]))));
+            assert_eq!((crew.take(), crew.slots_in_use()), (None, 1));
+        });
+    }
+
+    /// A runtime's queues reduced to how much is in them: slot by slot, and the inbox of worker 0.
+    struct World {
+        crew: Crew<usize>,
+        idle: Idle,
+        rings: [AtomicUsize; 2],
+        inbox: AtomicUsize,
+        unparked: AtomicUsize,
+    }
+
+    impl World {
+        fn notify(&self) {
+            if self.idle.notify_one(0).is_some() {
+                self.unparked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+
+        /// As a worker looks at what it could take.
+        fn has_work(&self) -> bool {
+            let in_use = self.crew.slots_in_use();
+            let ring = self.rings[..in_use].iter().any(|ring| ring.load(Ordering::Relaxed) > 0);
+            ring || self.inbox.load(Ordering::Relaxed) > 0
+        }
+    }
+
+    /// A spare comes, queues a task, gets stuck or leaves it behind, and goes; the worker that falls asleep meanwhile sees the
+    /// task wherever it is, or is woken.
+    #[test]
+    fn what_a_spare_queues_is_found() {
+        for leaves in [false, true] {
+            model(move || {
+                let world = Arc::new(World {
+                    crew: Crew::new(1, 1),
+                    idle: Idle::new(1, 2),
+                    rings: [AtomicUsize::new(0), AtomicUsize::new(0)],
+                    inbox: AtomicUsize::new(0),
+                    unparked: AtomicUsize::new(0),
+                });
+                let other = Arc::clone(&world);
+                let monitor_and_spare = thread::spawn(move || {
+                    let slot = other.crew.take().unwrap();
+                    other.rings[slot].store(1, Ordering::Relaxed);
+                    other.notify();
+                    if leaves {
+                        // As `leave` does.
+                        other.rings[slot].store(0, Ordering::Relaxed);
+                        other.inbox.store(1, Ordering::Relaxed);
+                        other.notify();
+                        other.crew.free(slot);
+                    }
+                });
+                let asleep = world.idle.fall_asleep(0, false, || world.has_work()) == Sleep::Asleep;
+                monitor_and_spare.join().unwrap();
+                assert!(!asleep || world.unparked.load(Ordering::Relaxed) > 0, "slept over");
+            });
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::engine::observe::recorder::{Cause, Event, What};
 use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
-use crate::engine::schedule::{Runnable, notify};
+use crate::engine::schedule::{Runnable, notify, push_chain};
 use crate::engine::seat::Sitting;
 use crate::engine::shared::{Remote, Shared};
 use crate::engine::{budget, context, hooks, observe, search, shutdown, spares};
@@ -181,7 +181,7 @@ impl Core {
             return;
         }
         chain.push(task);
-        shared.remotes[self.driver].inbox.push_chain(chain);
+        push_chain(shared, self.driver, chain);
         remote.stats.overflows.add(1);
     }
 
@@ -339,7 +339,7 @@ impl Worker {
         } else if let Err(task) = remote.deferred.push(task) {
             let mut chain = Chain::default();
             chain.push(task);
-            self.seat().inbox.push_chain(chain);
+            push_chain(&self.shared, self.driver, chain);
         }
         Ok(())
     }

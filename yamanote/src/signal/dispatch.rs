@@ -11,7 +11,6 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as StdStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -21,8 +20,10 @@ use crate::engine::budget;
 use crate::engine::io::poll_evented::PollEvented;
 use crate::engine::io::source::Direction;
 use crate::io::interest::Interest;
+use crate::loom::sync::atomic::{AtomicBool, Ordering};
 use crate::runtime::Handle;
 use crate::signal::slot::{Listening, Slot};
+use crate::util::canary::canary;
 
 /// What the process keeps for each signal.
 #[derive(Default)]
@@ -60,16 +61,21 @@ impl Kind {
             return Ok(());
         }
         let handler = move || {
-            // Release pairs with the Acquire in `broadcast`.
-            self.pending.store(true, Ordering::Release);
             // A full socket is as good: somebody is going to read it.
-            let _ = (&globals.sender).write(&[1]);
+            self.raise(|| drop((&globals.sender).write(&[1])));
         };
         // SAFETY: the handler stores to an atomic and calls `write`, which a signal handler may; it neither
         // allocates nor locks, and `signal-hook-registry` keeps `errno`.
         unsafe { signal_hook_registry::register(signal, handler) }?;
         *installed = true;
         Ok(())
+    }
+
+    /// The signal came; `call` has a pump look.
+    fn raise(&self, call: impl FnOnce()) {
+        // Release pairs with the Acquire in `broadcast`.
+        self.pending.store(true, Ordering::Release);
+        call();
     }
 
     /// Tells the listeners if the signal came; whether it did.
@@ -152,10 +158,8 @@ impl Listener {
         if self.listening.take_changed() {
             return Poll::Ready(());
         }
-        self.listening.wake_by(cx);
         self.follow();
-        // A broadcast either came before the waker was stored, and its version is seen now, or finds it.
-        if self.listening.take_changed() { Poll::Ready(()) } else { Poll::Pending }
+        self.listening.poll_changed(cx)
     }
 
     /// The runtime that polls is not always the one that the listener was made on, and that one may be gone or
@@ -214,10 +218,8 @@ impl Pump {
         let waker = Waker::from(Arc::new(PumpWaker(Arc::downgrade(self))));
         let mut cx = Context::from_waker(&waker);
         let mut bytes = [0; 128];
-        // Not on any task's account.
-        budget::with_unconstrained(|| {
-            let read = |_| (&*self.socket).read(&mut bytes);
-            let mut read = read;
+        let mut empty = || {
+            let mut read = |_| (&*self.socket).read(&mut bytes);
             while let Poll::Ready(Ok(n)) =
                 self.socket.registration().poll_io(&mut cx, Direction::Read, &mut read)
             {
@@ -225,14 +227,159 @@ impl Pump {
                     break;
                 }
             }
-        });
-        // After the socket was emptied: a signal that comes from here on leaves a byte of its own.
-        for (signal, kind) in self.globals.kinds.iter().enumerate() {
-            if kind.broadcast() && signal == libc::SIGCHLD as usize {
+        };
+        // Not on any task's account.
+        let empty = || budget::with_unconstrained(&mut empty);
+        tell_all(empty, &self.globals.kinds, |signal| {
+            if signal == libc::SIGCHLD as usize {
                 if let Some(hook) = CHILD_HOOK.get() {
                     hook();
                 }
             }
+        });
+    }
+}
+
+/// Empties the socket, then tells the listeners of each kind: a signal that comes from there on leaves a byte of its own.
+fn tell_all(mut empty: impl FnMut(), kinds: &[Kind], mut told: impl FnMut(usize)) {
+    if !canary!("socket-emptied-too-late") {
+        empty();
+    }
+    for (signal, kind) in kinds.iter().enumerate() {
+        if kind.broadcast() {
+            told(signal);
         }
+    }
+    if canary!("socket-emptied-too-late") {
+        empty();
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use crate::loom::sync::{Condvar, Mutex};
+    use crate::loom::{model, thread};
+
+    /// What the socket pair does: bytes that any pump may take, and an event at each pump for what comes.
+    #[derive(Default)]
+    struct Socket {
+        state: Mutex<Bytes>,
+        condvar: Condvar,
+    }
+
+    #[derive(Default)]
+    struct Bytes {
+        there: usize,
+        /// Nobody writes any more.
+        closed: bool,
+    }
+
+    impl Socket {
+        fn write(&self) {
+            self.state.lock().there += 1;
+            self.condvar.notify_all();
+        }
+
+        fn close(&self) {
+            self.state.lock().closed = true;
+            self.condvar.notify_all();
+        }
+
+        fn empty(&self) {
+            self.state.lock().there = 0;
+        }
+
+        /// Whether there is anything to read, when there is or will never be.
+        fn wait(&self) -> bool {
+            let mut state = self.state.lock();
+            while state.there == 0 && !state.closed {
+                state = self.condvar.wait(state);
+            }
+            state.there > 0
+        }
+    }
+
+    /// A task that sleeps until it is woken.
+    #[derive(Default)]
+    struct Sleeper(Mutex<bool>, Condvar);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            *self.0.lock() = true;
+            self.1.notify_one();
+        }
+    }
+
+    impl Sleeper {
+        fn sleep(&self) {
+            let mut woken = self.0.lock();
+            while !*woken {
+                woken = self.1.wait(woken);
+            }
+            *woken = false;
+        }
+    }
+
+    /// The kinds of a process, of one signal, which live as long as the model's execution.
+    fn with_kinds(f: impl FnOnce(&'static [Kind])) {
+        let kinds = Box::into_raw(Box::new([Kind::default()]));
+        // SAFETY: made just now, and freed below, when all threads that were given it have been joined.
+        f(unsafe { &*kinds });
+        // SAFETY: made above.
+        drop(unsafe { Box::from_raw(kinds) });
+    }
+
+    /// A listener is told, whatever the order of the handler, the pump and its own look.
+    #[test]
+    fn a_signal_reaches_its_listener() {
+        model(|| {
+            with_kinds(|kinds| {
+                let socket = crate::loom::sync::Arc::new(Socket::default());
+                let mut listening = Listening::new(&kinds[0].slot);
+                let written = socket.clone();
+                let handler = thread::spawn(move || kinds[0].raise(|| written.write()));
+                let read = socket.clone();
+                let pump = thread::spawn(move || {
+                    assert!(read.wait());
+                    tell_all(|| read.empty(), kinds, |_| ());
+                });
+                let sleeper = Arc::new(Sleeper::default());
+                let waker = Waker::from(Arc::clone(&sleeper));
+                while listening.poll_changed(&mut Context::from_waker(&waker)).is_pending() {
+                    sleeper.sleep();
+                }
+                handler.join().unwrap();
+                pump.join().unwrap();
+            });
+        });
+    }
+
+    /// The pumps of two runtimes take each other's bytes; still nothing that came stays unheard.
+    #[test]
+    fn two_pumps_leave_no_signal_behind() {
+        model(|| {
+            with_kinds(|kinds| {
+                let socket = crate::loom::sync::Arc::new(Socket::default());
+                let pumps: Vec<_> = (0..2)
+                    .map(|_| {
+                        let socket = socket.clone();
+                        thread::spawn(move || {
+                            while socket.wait() {
+                                tell_all(|| socket.empty(), kinds, |_| ());
+                            }
+                        })
+                    })
+                    .collect();
+                for _ in 0..2 {
+                    kinds[0].raise(|| socket.write());
+                }
+                socket.close();
+                for pump in pumps {
+                    pump.join().unwrap();
+                }
+                assert!(!kinds[0].pending.load(Ordering::Relaxed), "nobody told the listeners");
+            });
+        });
     }
 }

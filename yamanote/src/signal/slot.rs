@@ -4,11 +4,12 @@
 //! the system starts for each. A signal counts up the version; listeners compare. A listener stores its waker
 //! and then looks again: a signal either came before, and its version is seen, or finds the waker.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
+use crate::loom::sync::atomic::{AtomicUsize, Ordering};
+use crate::loom::sync::{Mutex, MutexGuard};
 use crate::util::WakeList;
+use crate::util::canary::canary;
 
 /// What the process keeps for each kind.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Slot {
     }
 
     fn lock(&self) -> MutexGuard<'_, Listeners> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listeners.lock()
     }
 
     /// Whether anybody listens.
@@ -87,10 +88,20 @@ impl Listening {
         Listening { slot, number, seen }
     }
 
-    /// Stores the waker. Signals that came before are still to be looked for.
-    pub(super) fn wake_by(&mut self, cx: &Context<'_>) {
-        let old = self.slot.lock().wakers[self.number].replace(cx.waker().clone());
+    /// Ready once for any number of signals since the last time.
+    pub(super) fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.take_changed() {
+            return Poll::Ready(());
+        }
+        let waker = cx.waker().clone();
+        let old = self.slot.lock().wakers[self.number].replace(waker);
         drop(old);
+        // Who told us meanwhile either came before the waker was stored, and the version is seen now, or finds it.
+        if !canary!("listener-without-second-look") && self.take_changed() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// True once for any number of signals since the last time.

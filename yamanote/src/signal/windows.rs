@@ -39,11 +39,7 @@ impl Listener {
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        if self.listening.take_changed() {
-            return Poll::Ready(Some(()));
-        }
-        self.listening.wake_by(cx);
-        if self.listening.take_changed() { Poll::Ready(Some(())) } else { Poll::Pending }
+        self.listening.poll_changed(cx).map(Some)
     }
 }
 

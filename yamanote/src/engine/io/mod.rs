@@ -6,7 +6,11 @@ pub(crate) mod condvar;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod doze;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+mod lead;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod on;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+mod place;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 pub(crate) use on::IoDriver;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]

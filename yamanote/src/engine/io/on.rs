@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::io::condvar::CondvarPark;
-use crate::engine::io::doze::Doze;
+use crate::engine::io::place::{Place, Waits};
 use crate::engine::io::poller::Poller;
 use crate::engine::io::source::Source;
-use crate::loom::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// One per worker. Its owner waits in it; other workers may look in with [`try_turn`](Self::try_turn).
 #[derive(Debug)]
@@ -19,62 +18,11 @@ pub(crate) struct IoDriver {
 #[derive(Debug)]
 enum Kind {
     Disabled(CondvarPark),
-    Enabled(Seat),
-}
-
-/// A worker's place at a poller.
-#[derive(Debug)]
-struct Seat {
-    worker: usize,
-    poller: Arc<Poller>,
-    /// Of those at the poller, this one counts for it.
-    first: bool,
-    /// An unpark came for the worker's wait.
-    unparked: AtomicBool,
-    doze: Doze,
-}
-
-impl Seat {
-    fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
-        let unparked = || self.unparked.load(Ordering::Relaxed);
-        let mut count = 0;
-        if self.poller.wants_turns() && self.poller.try_lead(self.worker) {
-            self.doze.leave(timeout, unparked);
-            let timeout = if unparked() { Some(Duration::ZERO) } else { timeout };
-            count = self.poller.wait(timeout, max_events);
-            if count == 0 && timeout != Some(Duration::ZERO) && unparked() {
-                self.doze.note_woken_elsewhere();
-            }
-        } else {
-            self.doze.wait(timeout, unparked, || self.wants_leader());
-        }
-        // An unpark comes but once a park, so this one was for the park that ends here. Relaxed: what it is about
-        // is handed over by the parker.
-        self.unparked.store(false, Ordering::Relaxed);
-        count
-    }
-
-    fn wants_leader(&self) -> bool {
-        self.poller.has_sources() && !self.poller.has_leader()
-    }
-
-    fn unpark(&self) {
-        // Relaxed: `interrupt` puts a fence behind it.
-        self.unparked.store(true, Ordering::Relaxed);
-        if !self.doze.interrupt() {
-            self.poller.interrupt(self.worker);
-        }
-    }
-
-    /// A source was registered, perhaps by another thread.
-    fn note_source(&self) {
-        // If the worker waits where no event reaches it, it must move; unless another leads, which will find the
-        // source when it parks again. Partner: the fence in `Doze`, between giving up the lead and dozing.
-        fence(Ordering::SeqCst);
-        if !self.poller.has_leader() {
-            self.doze.interrupt();
-        }
-    }
+    Enabled {
+        place: Place<Poller>,
+        /// Of those at the poller, this one counts for it.
+        first: bool,
+    },
 }
 
 impl IoDriver {
@@ -90,18 +38,17 @@ impl IoDriver {
             return IoDriver { kind: Kind::Disabled(CondvarPark::new()) };
         }
         let shared = neighbour.and_then(|neighbour| match &neighbour.kind {
-            Kind::Enabled(seat) => Some(Arc::clone(&seat.poller)),
+            Kind::Enabled { place, .. } => Some(Arc::clone(place.poller())),
             Kind::Disabled(_) => None,
         });
         let first = shared.is_none();
         let poller = shared.unwrap_or_else(|| Arc::new(Poller::new(events)));
-        let (unparked, doze) = (AtomicBool::new(false), Doze::new());
-        IoDriver { kind: Kind::Enabled(Seat { worker, poller, first, unparked, doze }) }
+        IoDriver { kind: Kind::Enabled { place: Place::new(worker, poller), first } }
     }
 
     fn poller(&self) -> Option<&Poller> {
         match &self.kind {
-            Kind::Enabled(seat) => Some(&seat.poller),
+            Kind::Enabled { place, .. } => Some(place.poller()),
             Kind::Disabled(_) => None,
         }
     }
@@ -109,7 +56,7 @@ impl IoDriver {
     /// What is counted for the poller, where this driver is the one that tells.
     fn counted(&self, count: impl FnOnce(&Poller) -> u64) -> u64 {
         match &self.kind {
-            Kind::Enabled(seat) if seat.first => count(&seat.poller),
+            Kind::Enabled { place, first: true } => count(place.poller()),
             _ => 0,
         }
     }
@@ -126,7 +73,7 @@ impl IoDriver {
             return self.try_turn(max_events).unwrap_or(0);
         }
         match &self.kind {
-            Kind::Enabled(seat) => seat.wait(timeout, max_events),
+            Kind::Enabled { place, .. } => place.wait(timeout, max_events),
             Kind::Disabled(park) => {
                 park.wait(timeout);
                 0
@@ -144,25 +91,22 @@ impl IoDriver {
 
     /// If nobody waits for events, and the owner dozes, it shall.
     pub(crate) fn call_to_lead(&self) {
-        match &self.kind {
-            Kind::Enabled(seat) if seat.wants_leader() => {
-                seat.doze.interrupt();
-            }
-            _ => {}
+        if let Kind::Enabled { place, .. } = &self.kind {
+            place.call_to_lead();
         }
     }
 
     /// For the owner: what ended its last wait was not worth looking for, see [`Doze`].
     pub(crate) fn regret_look(&self) {
-        if let Kind::Enabled(seat) = &self.kind {
-            seat.doze.regret();
+        if let Kind::Enabled { place, .. } = &self.kind {
+            place.regret_look();
         }
     }
 
     /// Makes the owner's turn return, or its next one that may wait.
     pub(crate) fn unpark(&self) {
         match &self.kind {
-            Kind::Enabled(seat) => seat.unpark(),
+            Kind::Enabled { place, .. } => place.unpark(),
             Kind::Disabled(park) => park.unpark(),
         }
     }
@@ -176,7 +120,7 @@ impl IoDriver {
 
     /// Whether a turn without waiting could bring an event.
     pub(crate) fn has_sources(&self) -> bool {
-        self.poller().is_some_and(Poller::has_sources)
+        self.poller().is_some_and(Waits::has_sources)
     }
 
     pub(crate) fn is_shutdown(&self) -> bool {
@@ -190,9 +134,9 @@ impl IoDriver {
         attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
     ) -> io::Result<()> {
         match &self.kind {
-            Kind::Enabled(seat) => {
-                seat.poller.register(source, attach)?;
-                seat.note_source();
+            Kind::Enabled { place, .. } => {
+                place.poller().register(source, attach)?;
+                place.note_source();
                 Ok(())
             }
             Kind::Disabled(_) => Err(io::Error::other(super::DISABLED)),

@@ -31,6 +31,8 @@ use std::sync::atomic::AtomicU64 as Counter;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::engine::io::lead::Lead;
+use crate::engine::io::place::Waits;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,9 +42,6 @@ use crate::util::canary::canary;
 
 /// No source lives at address 0.
 const UNPARK: mio::Token = mio::Token(0);
-
-/// No worker has this number.
-const NOBODY: usize = usize::MAX;
 
 /// Released sources that may pile up while the leader waits. Arbitrary: some 16 KiB.
 const MAX_RELEASED: usize = 128;
@@ -57,8 +56,7 @@ pub(crate) struct Poller {
     /// Set under `making`, after the poll in `turn`.
     system: OnceLock<System>,
     making: Mutex<()>,
-    /// The worker that waits, or is about to.
-    leader: AtomicUsize,
+    lead: Lead,
     sources: Mutex<Sources>,
     /// Whether `released` holds anything, to spare turns the lock.
     has_released: AtomicBool,
@@ -110,7 +108,7 @@ impl Poller {
             }),
             system: OnceLock::new(),
             making: Mutex::new(()),
-            leader: AtomicUsize::new(NOBODY),
+            lead: Lead::new(),
             sources: Mutex::new(Sources {
                 watched: LinkedList::new(),
                 released: Vec::new(),
@@ -141,43 +139,13 @@ impl Poller {
         Ok(self.system.get_or_init(|| System { registry, waker }))
     }
 
-    /// Whether waiting here is of use: a source is watched, or one that was is to be freed by a turn.
-    pub(crate) fn wants_turns(&self) -> bool {
-        // Relaxed: a hint, and whoever releases a source without being seen is awake.
-        self.has_sources() || self.has_released.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn has_leader(&self) -> bool {
-        // Relaxed: whoever relies on it puts a fence before it.
-        self.leader.load(Ordering::Relaxed) != NOBODY
-    }
-
-    /// Becomes the one that waits, unless another worker is.
-    pub(crate) fn try_lead(&self, worker: usize) -> bool {
-        // Relaxed: the lock of `turn` orders what matters; `wait`'s caller puts a fence between this and
-        // its look at what would have it not wait.
-        self.leader.compare_exchange(NOBODY, worker, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    /// Waits for events, and is no longer the leader after that. For the leader.
-    pub(crate) fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
-        let mut turn = self.turn.lock();
-        let Collected { count, .. } = self.collect(&mut turn, timeout, max_events);
-        let mut wakers = turn.wakers.take();
-        // Relaxed: as in `try_lead`.
-        self.leader.store(NOBODY, Ordering::Relaxed);
-        drop(turn);
-        self.wake(&mut wakers);
-        count
-    }
-
     /// Takes the events that are there; `None` when somebody else is at it, or waits for them.
     pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
         let mut turn = self.turn.try_lock()?;
         let Collected { count, unpark } = self.collect(&mut turn, Some(Duration::ZERO), max_events);
         // It was for the leader's wait, which is yet to begin, since we have the lock. Relaxed: the leader was there
         // before the event was sent.
-        if unpark && self.has_leader() && !canary!("unpark-swallowed") {
+        if unpark && self.lead.is_taken() && !canary!("unpark-swallowed") {
             self.end_wait();
         }
         let mut wakers = turn.wakers.take();
@@ -248,22 +216,6 @@ impl Poller {
         }
         self.metrics.count_ready(collected.count as u64);
         collected
-    }
-
-    /// Ends the wait of `worker`, if it waits here. To be called behind a fence, after what it is to find was made
-    /// visible.
-    pub(crate) fn interrupt(&self, worker: usize) {
-        // Relaxed: ordered by the fence. Partner: the fence between `try_lead` and `wait`.
-        if self.leader.load(Ordering::Relaxed) == worker {
-            self.end_wait();
-        }
-    }
-
-    fn end_wait(&self) {
-        // If there is nothing to wait in, nobody does.
-        if let Some(system) = self.system.get() {
-            system.waker.wake().expect("the I/O driver cannot be woken");
-        }
     }
 
     pub(crate) fn register(
@@ -361,16 +313,45 @@ impl Poller {
         wakers.wake_all();
     }
 
+    pub(crate) fn is_shutdown(&self) -> bool {
+        // Acquire: pairs with the release in `shutdown`.
+        self.is_shutdown.load(Ordering::Acquire)
+    }
+}
+
+impl Waits for Poller {
+    fn lead(&self) -> &Lead {
+        &self.lead
+    }
+
     /// Whether a turn could bring an event. What another thread registers here meanwhile is seen by the next
     /// look, or ends the next wait.
-    pub(crate) fn has_sources(&self) -> bool {
+    fn has_sources(&self) -> bool {
         // Acquire: pairs with the release in `register`.
         self.watching.load(Ordering::Acquire) != 0
     }
 
-    pub(crate) fn is_shutdown(&self) -> bool {
-        // Acquire: pairs with the release in `shutdown`.
-        self.is_shutdown.load(Ordering::Acquire)
+    /// Whether waiting here is of use: a source is watched, or one that was is to be freed by a turn.
+    fn wants_turns(&self) -> bool {
+        // Relaxed: a hint, and whoever releases a source without being seen is awake.
+        self.has_sources() || self.has_released.load(Ordering::Relaxed)
+    }
+
+    fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
+        let mut turn = self.turn.lock();
+        let Collected { count, .. } = self.collect(&mut turn, timeout, max_events);
+        let mut wakers = turn.wakers.take();
+        self.lead.give_up();
+        drop(turn);
+        self.wake(&mut wakers);
+        count
+    }
+
+    fn end_wait(&self) {
+        // If there is nothing to wait in, nobody does.
+        if let Some(system) = self.system.get() {
+            system.waker.wake().expect("the I/O driver cannot be woken");
+        }
     }
 }
 
@@ -448,8 +429,15 @@ mod tests {
         if timeout == Some(Duration::ZERO) {
             return poller.try_turn(max_events).unwrap();
         }
-        assert!(poller.try_lead(0));
+        assert!(poller.lead.try_take(0));
         poller.wait(timeout, max_events)
+    }
+
+    /// As the place of `worker` does.
+    fn interrupt(poller: &Poller, worker: usize) {
+        if poller.lead.is_with(worker) {
+            poller.end_wait();
+        }
     }
 
     struct Watch {
@@ -546,15 +534,15 @@ mod tests {
     fn only_the_leader_is_interrupted() {
         let w = watch();
         turn(&w.poller, None, 64);
-        assert!(w.poller.try_lead(1));
-        assert!(!w.poller.try_lead(2));
-        w.poller.interrupt(2);
+        assert!(w.poller.lead.try_take(1));
+        assert!(!w.poller.lead.try_take(2));
+        interrupt(&w.poller, 2);
         let start = Instant::now();
         assert_eq!(w.poller.wait(Some(Duration::from_millis(3)), 64), 0);
         assert!(start.elapsed() >= Duration::from_millis(3));
-        assert!(!w.poller.has_leader());
-        assert!(w.poller.try_lead(2));
-        w.poller.interrupt(2);
+        assert!(!w.poller.lead.is_taken());
+        assert!(w.poller.lead.try_take(2));
+        interrupt(&w.poller, 2);
         // Would hang.
         assert_eq!(w.poller.wait(None, 64), 0);
     }
@@ -563,8 +551,8 @@ mod tests {
     fn a_turn_leaves_the_leader_what_ends_its_wait() {
         let w = watch();
         turn(&w.poller, None, 64);
-        assert!(w.poller.try_lead(1));
-        w.poller.interrupt(1);
+        assert!(w.poller.lead.try_take(1));
+        interrupt(&w.poller, 1);
         // Another worker comes to the lock first.
         assert_eq!(w.poller.try_turn(64), Some(0));
         // Would hang.
@@ -616,7 +604,7 @@ mod tests {
                 while !poller.has_sources() {
                     std::hint::spin_loop();
                 }
-                assert!(poller.try_lead(0));
+                assert!(poller.lead.try_take(0));
                 poller.wait(None, 64);
                 together.wait();
             });
@@ -659,7 +647,7 @@ mod tests {
         }
         stop.store(true, Ordering::SeqCst);
         while !owner.is_finished() {
-            poller.interrupt(0);
+            interrupt(&poller, 0);
             std::thread::yield_now();
         }
         owner.join().unwrap();

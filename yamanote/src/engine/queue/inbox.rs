@@ -109,11 +109,16 @@ impl Inbox {
         Ok(())
     }
 
-    /// Adds what did not fit into the owner's ring. The owner is there, so it is not closed.
-    pub(crate) fn push_chain(&self, tasks: Chain) {
+    /// Adds what did not fit into the owner's ring, or was taken from where only the owner looks. Gives it back when the
+    /// inbox is closed.
+    pub(crate) fn push_chain(&self, tasks: Chain) -> Result<(), Chain> {
         let mut state = self.state.lock();
+        if state.closed {
+            return Err(tasks);
+        }
         state.chain.append(tasks);
         self.publish(&state);
+        Ok(())
     }
 
     /// Takes the oldest task.
@@ -211,6 +216,33 @@ mod models {
     fn run(task: Raw) {
         // SAFETY: a unit that `counting` gave, which the inbox handed on once.
         unsafe { Runnable::from_raw(task) }.run();
+    }
+
+    /// The monitor takes tasks out of a stuck worker's hands while the runtime ends: they are in line before it
+    /// closes, or come back.
+    #[test]
+    fn rescued_tasks_meet_the_close() {
+        crate::loom::model(|| {
+            let inbox = Arc::new(Inbox::new());
+            let ran = Arc::new(AtomicUsize::new(0));
+            let mut chain = Chain::default();
+            chain.push(counting(&ran));
+            chain.push(counting(&ran));
+            let other = Arc::clone(&inbox);
+            let rescue = thread::spawn(move || {
+                if let Err(mut refused) = other.push_chain(chain) {
+                    while let Some(task) = refused.pop() {
+                        run(task);
+                    }
+                }
+            });
+            let mut rest = inbox.close();
+            while let Some(task) = rest.pop() {
+                run(task);
+            }
+            rescue.join().unwrap();
+            assert_eq!(ran.load(Ordering::Relaxed), 2);
+        });
     }
 
     /// Pushed to while its owner takes and another steals, and then closed: every task comes out once, or comes back.
