@@ -16,6 +16,31 @@ use crate::io::PollIo;
 ///
 /// Methods that can be awaited are in the extension trait `AsyncBufReadExt`. A source without a buffer
 /// gets one from `BufReader`.
+///
+/// # Examples
+/// ```
+/// use std::future::poll_fn;
+/// use std::pin::Pin;
+/// use yamanote::io::{AsyncBufRead, BufReader};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// How many bytes there are before the end, looking at each where it lies, without copying any.
+/// async fn count(mut source: impl AsyncBufRead + Unpin) -> std::io::Result<usize> {
+///     let mut count = 0;
+///     loop {
+///         let n = poll_fn(|cx| Pin::new(&mut source).poll_fill_buf(cx).map_ok(<[u8]>::len)).await?;
+///         if n == 0 {
+///             return Ok(count);
+///         }
+///         count += n;
+///         Pin::new(&mut source).consume(n);
+///     }
+/// }
+/// assert_eq!(count(BufReader::with_capacity(4, &b"some text"[..])).await?, 9);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsyncBufRead: AsyncRead {
     /// Shows the buffered bytes, after filling the buffer if it is empty.
     ///
@@ -27,11 +52,36 @@ pub trait AsyncBufRead: AsyncRead {
     ///
     /// # Errors
     /// Whatever the source fails with while it fills the buffer.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::{Pin, pin};
+    /// use std::task::{Context, Poll, Waker};
+    /// use yamanote::io::AsyncBufRead;
+    ///
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// let mut source = pin!(&b"text"[..]);
+    /// let Poll::Ready(Ok(shown)) = source.as_mut().poll_fill_buf(&mut cx) else { panic!() };
+    /// assert_eq!(shown, b"text");
+    /// // Shown, not used up.
+    /// let Poll::Ready(Ok(again)) = source.as_mut().poll_fill_buf(&mut cx) else { panic!() };
+    /// assert_eq!(again, b"text");
+    /// ```
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>>;
 
     /// Marks `amt` bytes of those shown last by [`poll_fill_buf`](Self::poll_fill_buf) as used.
     ///
     /// More than were shown must not be consumed; implementations may panic or skip bytes when they are.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::Pin;
+    /// use yamanote::io::AsyncBufRead;
+    ///
+    /// let mut source = &b"some text"[..];
+    /// Pin::new(&mut source).consume(5);
+    /// assert_eq!(source, b"text");
+    /// ```
     fn consume(self: Pin<&mut Self>, amt: usize);
 }
 

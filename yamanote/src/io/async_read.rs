@@ -70,6 +70,25 @@ pub trait AsyncRead {
     /// # Errors
     /// Whatever the source fails with. Unlike blocking readers it never answers
     /// [`WouldBlock`](io::ErrorKind::WouldBlock): that is [`Poll::Pending`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::Pin;
+    /// use yamanote::io::{AsyncRead, ReadBuf};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut source = &b"some text"[..];
+    /// let mut space = [0; 6];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// buf.put_slice(b">");
+    /// poll_fn(|cx| Pin::new(&mut source).poll_read(cx, &mut buf)).await?;
+    /// // Behind what was there, up to the end of the buffer.
+    /// assert_eq!((buf.filled(), source), (&b">some "[..], &b"text"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -13,6 +13,39 @@ use std::task::{Context, Poll};
 /// the request, [`poll_complete`](Self::poll_complete) waits for it.
 ///
 /// Methods that can be awaited are in the extension trait `AsyncSeekExt`.
+///
+/// # Examples
+/// ```
+/// use std::io::{self, SeekFrom};
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+/// use yamanote::io::{AsyncSeek, AsyncSeekExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Knows where it is, and nothing else.
+/// struct Position(u64);
+///
+/// impl AsyncSeek for Position {
+///     fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
+///         let SeekFrom::Start(position) = position else {
+///             return Err(io::ErrorKind::Unsupported.into());
+///         };
+///         self.0 = position;
+///         Ok(())
+///     }
+///
+///     fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+///         Poll::Ready(Ok(self.0))
+///     }
+/// }
+///
+/// let mut stream = Position(0);
+/// assert_eq!(stream.seek(SeekFrom::Start(7)).await?, 7);
+/// assert!(stream.seek(SeekFrom::End(0)).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsyncSeek {
     /// Submits a seek to `position`, which may lie behind the end of the stream but not before its
     /// start.
@@ -24,6 +57,24 @@ pub trait AsyncSeek {
     /// # Errors
     /// When the position is invalid, or when another operation is still under way: wait for it with
     /// `poll_complete` first.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::io::{Cursor, SeekFrom};
+    /// use std::pin::Pin;
+    /// use yamanote::io::AsyncSeek;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut text = Cursor::new(b"some text");
+    /// Pin::new(&mut text).start_seek(SeekFrom::End(-4))?;
+    /// assert_eq!(poll_fn(|cx| Pin::new(&mut text).poll_complete(cx)).await?, 5);
+    /// // Before the start:
+    /// assert!(Pin::new(&mut text).start_seek(SeekFrom::Current(-6)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()>;
 
     /// Waits for the submitted seek and tells the position, counted from the start of the stream.
@@ -33,6 +84,27 @@ pub trait AsyncSeek {
     ///
     /// # Errors
     /// When the seek failed; the position is then unspecified.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::io::SeekFrom;
+    /// use std::pin::Pin;
+    /// use yamanote::fs::File;
+    /// use yamanote::io::AsyncSeek;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = tempfile::NamedTempFile::new()?;
+    /// # let path = file.path();
+    /// std::fs::write(path, "some text")?;
+    /// let mut file = File::open(path).await?;
+    /// Pin::new(&mut file).start_seek(SeekFrom::End(0))?;
+    /// let len = poll_fn(|cx| Pin::new(&mut file).poll_complete(cx)).await?;
+    /// assert_eq!(len, 9);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>>;
 }
 

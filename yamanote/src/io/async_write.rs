@@ -60,6 +60,26 @@ pub trait AsyncWrite {
     ///
     /// # Errors
     /// Whatever the destination fails with; no byte of `buf` was taken then.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::io::Cursor;
+    /// use std::pin::Pin;
+    /// use yamanote::io::AsyncWrite;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut space = [0; 4];
+    /// let mut destination = Cursor::new(&mut space[..]);
+    /// let n = poll_fn(|cx| Pin::new(&mut destination).poll_write(cx, b"too long")).await?;
+    /// assert_eq!(n, 4);
+    /// // It takes no more.
+    /// assert_eq!(poll_fn(|cx| Pin::new(&mut destination).poll_write(cx, b"long")).await?, 0);
+    /// assert_eq!(space, *b"too ");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
 
     /// Tries to bring everything written so far to where it belongs.
@@ -68,6 +88,23 @@ pub trait AsyncWrite {
     ///
     /// # Errors
     /// Whatever the destination fails with; an unknown part of the bytes may have got through.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::Pin;
+    /// use yamanote::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"text").await?;
+    /// assert!(writer.get_ref().is_empty());
+    /// poll_fn(|cx| Pin::new(&mut writer).poll_flush(cx)).await?;
+    /// assert_eq!(writer.get_ref(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Ends writing: flushes, and tells the other side, where there is one, that no more will come.
@@ -80,6 +117,24 @@ pub trait AsyncWrite {
     /// # Errors
     /// Whatever the destination fails with. A shutdown after which the peer cannot be reached is not
     /// necessarily an error.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::Pin;
+    /// use yamanote::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mut here, mut there) = duplex(64);
+    /// here.write_all(b"the last word").await?;
+    /// poll_fn(|cx| Pin::new(&mut here).poll_shutdown(cx)).await?;
+    /// let mut text = String::new();
+    /// there.read_to_string(&mut text).await?; // finds the end
+    /// assert_eq!(text, "the last word");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// As [`poll_write`](Self::poll_write), for bytes that lie in several buffers.
@@ -89,6 +144,23 @@ pub trait AsyncWrite {
     ///
     /// # Errors
     /// As for `poll_write`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::io::IoSlice;
+    /// use std::pin::Pin;
+    /// use yamanote::io::AsyncWrite;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut message = Vec::new();
+    /// let pieces = [IoSlice::new(b"length: 4\n\n"), IoSlice::new(b"text")];
+    /// let n = poll_fn(|cx| Pin::new(&mut message).poll_write_vectored(cx, &pieces)).await?;
+    /// assert_eq!((n, &message[..]), (15, &b"length: 4\n\ntext"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -100,6 +172,15 @@ pub trait AsyncWrite {
 
     /// Whether [`poll_write_vectored`](Self::poll_write_vectored) is better than joining the buffers and
     /// calling `poll_write`. `false` unless overridden.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWrite, BufWriter};
+    ///
+    /// assert!(Vec::new().is_write_vectored());
+    /// // A buffer takes pieces as well as the whole.
+    /// assert!(BufWriter::new(yamanote::io::sink()).is_write_vectored());
+    /// ```
     fn is_write_vectored(&self) -> bool {
         false
     }

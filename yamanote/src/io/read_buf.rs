@@ -114,6 +114,17 @@ impl<'a> ReadBuf<'a> {
     }
 
     /// The filled bytes, to be changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [0; 8];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// buf.put_slice(b"text");
+    /// buf.filled_mut().make_ascii_uppercase();
+    /// assert_eq!(buf.filled(), b"TEXT");
+    /// ```
     #[inline]
     pub fn filled_mut(&mut self) -> &mut [u8] {
         // SAFETY: filled bytes are initialised, by the invariant.
@@ -143,6 +154,19 @@ impl<'a> ReadBuf<'a> {
     }
 
     /// The bytes known to be initialised; the filled ones are their beginning.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 8];
+    /// let mut buf = ReadBuf::uninit(&mut space);
+    /// assert!(buf.initialized().is_empty());
+    /// buf.initialize_unfilled_to(4);
+    /// // Initialised, but not filled.
+    /// assert_eq!((buf.initialized(), buf.filled().len()), (&[0; 4][..], 0));
+    /// ```
     #[inline]
     pub fn initialized(&self) -> &[u8] {
         // SAFETY: by the invariant.
@@ -150,6 +174,18 @@ impl<'a> ReadBuf<'a> {
     }
 
     /// The bytes known to be initialised, to be changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = *b"old text";
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// // As after a call that writes where it is told to, and says how much:
+    /// buf.initialized_mut()[..3].copy_from_slice(b"new");
+    /// buf.advance(3);
+    /// assert_eq!(buf.filled(), b"new");
+    /// ```
     #[inline]
     pub fn initialized_mut(&mut self) -> &mut [u8] {
         // SAFETY: by the invariant.
@@ -160,6 +196,22 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Safety
     /// The caller must not make bytes uninitialised that were initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 8];
+    /// let mut buf = ReadBuf::uninit(&mut space);
+    /// // SAFETY: only initialised bytes are written.
+    /// let memory = unsafe { buf.inner_mut() };
+    /// memory[0].write(7);
+    /// // SAFETY: the first byte has just been initialised.
+    /// unsafe { buf.assume_init(1) };
+    /// buf.advance(1);
+    /// assert_eq!(buf.filled(), [7]);
+    /// ```
     #[inline]
     pub unsafe fn inner_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         self.memory
@@ -169,6 +221,23 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Safety
     /// The caller must not make bytes uninitialised that were initialised.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 8];
+    /// let mut buf = ReadBuf::uninit(&mut space);
+    /// buf.put_slice(b"ab");
+    /// // SAFETY: only initialised bytes are written.
+    /// let memory = unsafe { buf.unfilled_mut() };
+    /// memory[0].write(b'c');
+    /// // SAFETY: the first unfilled byte has just been initialised.
+    /// unsafe { buf.assume_init(1) };
+    /// buf.advance(1);
+    /// assert_eq!(buf.filled(), b"abc");
+    /// ```
     #[inline]
     pub unsafe fn unfilled_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.memory[self.filled..]
@@ -198,6 +267,20 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Panics
     /// If fewer than `n` bytes are unfilled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::Read;
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 64];
+    /// let mut buf = ReadBuf::uninit(&mut space);
+    /// // For a reader that wants initialised memory; no more of it than needed.
+    /// let n = (&b"text"[..]).read(buf.initialize_unfilled_to(16)).unwrap();
+    /// buf.advance(n);
+    /// assert_eq!((buf.filled(), buf.initialized().len()), (&b"text"[..], 16));
+    /// ```
     #[inline]
     #[track_caller]
     pub fn initialize_unfilled_to(&mut self, n: usize) -> &mut [u8] {
@@ -294,6 +377,31 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Safety
     /// They must be initialised, and `n` must not exceed [`remaining`](Self::remaining).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// /// Fills it as a system call would, which knows of nothing but an address and a length.
+    /// unsafe fn read(memory: *mut u8, len: usize) -> usize {
+    ///     let text = b"text";
+    ///     let n = len.min(text.len());
+    ///     // SAFETY: the caller vouches for the memory, and `n` is within both.
+    ///     unsafe { memory.copy_from_nonoverlapping(text.as_ptr(), n) };
+    ///     n
+    /// }
+    ///
+    /// let mut space = [MaybeUninit::uninit(); 8];
+    /// let mut buf = ReadBuf::uninit(&mut space);
+    /// // SAFETY: `read` initialises, and says how much.
+    /// unsafe {
+    ///     let n = read(buf.unfilled_mut().as_mut_ptr().cast(), buf.remaining());
+    ///     buf.assume_init(n);
+    ///     buf.advance(n);
+    /// }
+    /// assert_eq!(buf.filled(), b"text");
+    /// ```
     #[inline]
     pub unsafe fn assume_init(&mut self, n: usize) {
         self.initialized = self.initialized.max(self.filled + n);

@@ -71,6 +71,27 @@ impl TcpStream {
 
 impl ReadHalf<'_> {
     /// As [`try_read`](ReadHalf::try_read), appending to a buffer; see [`TcpStream::try_read_buf`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (mut client, server) = (client?, server?.0);
+    /// let (read, _write) = client.split();
+    /// server.try_write(b"more")?;
+    /// let mut text = b"some and ".to_vec();
+    /// read.readable().await?;
+    /// read.try_read_buf(&mut text)?;
+    /// assert_eq!(text, b"some and more");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.as_ref().try_read_buf(buf)
     }
@@ -78,6 +99,27 @@ impl ReadHalf<'_> {
 
 impl OwnedReadHalf {
     /// As [`try_read`](OwnedReadHalf::try_read), appending to a buffer; see [`TcpStream::try_read_buf`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (read, _write) = client.into_split();
+    /// server.try_write(b"more")?;
+    /// let mut text = b"some and ".to_vec();
+    /// read.readable().await?;
+    /// read.try_read_buf(&mut text)?;
+    /// assert_eq!(text, b"some and more");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.as_ref().try_read_buf(buf)
     }

@@ -7,6 +7,19 @@ use std::time::Duration;
 use crate::util::Counter;
 
 /// The old way to choose a histogram's scale; see [`HistogramConfiguration`].
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{Builder, HistogramScale};
+///
+/// #[allow(deprecated)]
+/// let runtime = Builder::new_current_thread()
+///     .enable_metrics_poll_time_histogram()
+///     .metrics_poll_count_histogram_scale(HistogramScale::Linear)
+///     .build()
+///     .unwrap();
+/// assert_eq!(runtime.metrics().poll_time_histogram_num_buckets(), 10);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HistogramScale {
@@ -54,6 +67,24 @@ pub(crate) enum Layout {
 
 impl HistogramConfiguration {
     /// Buckets of one width; the last one takes all that is longer.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(HistogramConfiguration::linear(
+    ///         Duration::from_micros(100),
+    ///         3,
+    ///     ))
+    ///     .build()
+    ///     .unwrap();
+    /// let last = runtime.metrics().poll_time_histogram_bucket_range(2);
+    /// assert_eq!(last.start, Duration::from_micros(200));
+    /// assert!(last.contains(&Duration::from_secs(3_600)));
+    /// ```
     pub fn linear(bucket_width: Duration, num_buckets: usize) -> HistogramConfiguration {
         HistogramConfiguration {
             layout: Layout::Linear { width_ns: nanos(bucket_width).max(1), buckets: num_buckets.max(1) },
@@ -61,6 +92,25 @@ impl HistogramConfiguration {
     }
 
     /// Buckets whose width grows with the value, so that the relative error stays bounded.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::{Builder, HistogramConfiguration, LogHistogram};
+    ///
+    /// // From a microsecond to a second, each known to within an eighth.
+    /// let log = LogHistogram::builder()
+    ///     .min_value(Duration::from_micros(1))
+    ///     .max_value(Duration::from_secs(1))
+    ///     .max_error(0.125);
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(HistogramConfiguration::log(log))
+    ///     .build()
+    ///     .unwrap();
+    /// let range = runtime.metrics().poll_time_histogram_bucket_range(50);
+    /// assert!(range.end - range.start <= range.start / 8);
+    /// ```
     pub fn log(configuration: impl Into<LogHistogram>) -> HistogramConfiguration {
         HistogramConfiguration { layout: Layout::Log(configuration.into()) }
     }
@@ -123,6 +173,16 @@ fn nanos(duration: Duration) -> u64 {
 /// The range of each power of two is cut into 2^*p* buckets of one width, so a value is known to within
 /// 1 part in 2^*p*. What is below the smallest value of interest shares the first bucket, what is above the
 /// largest the last one.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{HistogramConfiguration, LogHistogram};
+///
+/// let layout = LogHistogram::default();
+/// assert!(layout.max_value() >= 60_000_000_000, "a minute at least, in nanoseconds");
+/// let configuration = HistogramConfiguration::log(layout);
+/// # drop(configuration);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogHistogram {
     /// Each power of two is cut into 2^p buckets.
@@ -139,11 +199,28 @@ const DEFAULT_MAX: Duration = Duration::from_secs(60);
 
 impl LogHistogram {
     /// Starts configuring one.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// assert_eq!(LogHistogram::builder().build(), LogHistogram::default());
+    /// ```
     pub fn builder() -> LogHistogramBuilder {
         LogHistogramBuilder::default()
     }
 
     /// The largest value, in nanoseconds, that is told apart from all larger ones.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// let layout = LogHistogram::builder().max_value(Duration::from_micros(10)).build();
+    /// // Up to the end of a bucket, so somewhat more than asked for.
+    /// assert!((10_000..20_000).contains(&layout.max_value()));
+    /// ```
     pub fn max_value(&self) -> u64 {
         self.start_of(self.buckets - 1).saturating_sub(1)
     }
@@ -199,6 +276,19 @@ impl From<LogHistogramBuilder> for LogHistogram {
 }
 
 /// Configures a [`LogHistogram`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use yamanote::runtime::LogHistogram;
+///
+/// let layout = LogHistogram::builder()
+///     .min_value(Duration::from_micros(10))
+///     .max_value(Duration::from_secs(1))
+///     .precision_exact(1)
+///     .build();
+/// assert!(layout.max_value() >= 1_000_000_000);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogHistogramBuilder {
     max_value: Option<Duration>,
@@ -211,6 +301,15 @@ impl LogHistogramBuilder {
     ///
     /// # Panics
     /// If `max_error` is not above 0 and at most 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// let coarse = LogHistogram::builder().max_error(0.5).build();
+    /// // Half is one bit.
+    /// assert_eq!(coarse, LogHistogram::builder().precision_exact(1).build());
+    /// ```
     #[track_caller]
     pub fn max_error(mut self, max_error: f64) -> Self {
         assert!(max_error > 0.0, "max_error must be greater than 0");
@@ -227,6 +326,15 @@ impl LogHistogramBuilder {
     ///
     /// # Panics
     /// If `p` is above 10.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// // Cuts 4 to 8 µs, say, into eight, and so every power of two.
+    /// let fine = LogHistogram::builder().precision_exact(3).build();
+    /// assert_eq!(fine, LogHistogram::builder().max_error(0.125).build());
+    /// ```
     #[track_caller]
     pub fn precision_exact(mut self, p: u32) -> Self {
         assert!(p <= 10, "precision must be less than or equal to 10");
@@ -235,6 +343,17 @@ impl LogHistogramBuilder {
     }
 
     /// Durations below this one share a bucket. 100 nanoseconds by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// // Saves buckets for what nobody asks about.
+    /// let layout = |min| LogHistogram::builder().min_value(min).max_buckets(100);
+    /// assert!(layout(Duration::from_millis(1)).is_ok());
+    /// assert!(layout(Duration::from_nanos(1)).is_err());
+    /// ```
     pub fn min_value(mut self, duration: Duration) -> Self {
         self.min_value = Some(duration);
         self
@@ -244,6 +363,15 @@ impl LogHistogramBuilder {
     ///
     /// # Panics
     /// If it is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// let layout = LogHistogram::builder().max_value(Duration::from_millis(100)).build();
+    /// assert!(layout.max_value() < LogHistogram::default().max_value());
+    /// ```
     #[track_caller]
     pub fn max_value(mut self, duration: Duration) -> Self {
         assert!(duration > Duration::ZERO, "max value must be greater than 0");
@@ -255,6 +383,19 @@ impl LogHistogramBuilder {
     ///
     /// # Errors
     /// If it would.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{InvalidHistogramConfiguration, LogHistogram};
+    ///
+    /// let mut fine = LogHistogram::builder().precision_exact(6);
+    /// let Err(InvalidHistogramConfiguration::TooManyBuckets { required_bucket_count }) =
+    ///     fine.max_buckets(100)
+    /// else {
+    ///     panic!("64 for each power of two");
+    /// };
+    /// assert!(fine.max_buckets(required_bucket_count).is_ok());
+    /// ```
     pub fn max_buckets(
         &mut self,
         max_buckets: usize,
@@ -269,6 +410,14 @@ impl LogHistogramBuilder {
     }
 
     /// Makes the histogram.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::LogHistogram;
+    ///
+    /// let layout: LogHistogram = LogHistogram::builder().max_error(0.25).build();
+    /// assert_eq!(layout, LogHistogram::default());
+    /// ```
     pub fn build(&self) -> LogHistogram {
         let max = nanos(self.max_value.unwrap_or(DEFAULT_MAX));
         // The precision's default is that of `DEFAULT_ERROR`: a quarter is 2^-2.
@@ -279,6 +428,14 @@ impl LogHistogramBuilder {
 }
 
 /// Why a histogram cannot be made.
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::LogHistogram;
+///
+/// let error = LogHistogram::builder().precision_exact(10).max_buckets(1_000).unwrap_err();
+/// println!("{error}"); // the configuration needs … buckets
+/// ```
 #[derive(Debug)]
 pub enum InvalidHistogramConfiguration {
     /// It would have more buckets than allowed.

@@ -37,6 +37,17 @@ pub struct LocalRuntime {
 }
 
 /// Options that only a [`LocalRuntime`] has; none so far.
+///
+/// # Examples
+/// ```
+/// use std::rc::Rc;
+/// use yamanote::runtime::{Builder, LocalOptions};
+///
+/// let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).unwrap();
+/// let shared = Rc::new(7);
+/// let task = runtime.spawn_local(async move { *shared });
+/// assert_eq!(runtime.block_on(task).unwrap(), 7);
+/// ```
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct LocalOptions {

@@ -17,6 +17,18 @@ const LISTED: usize = 10;
 /// Records what a runtime's workers do, until it is dropped or [finished](FlightRecorder::finish).
 ///
 /// Made by [`Handle::start_recording`].
+///
+/// # Examples
+/// ```
+/// use yamanote::runtime::{FlightRecorder, Handle};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let recorder: FlightRecorder = Handle::current().start_recording();
+/// yamanote::spawn(yamanote::task::yield_now()).await.unwrap();
+/// println!("{}", recorder.finish().summary());
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the recording ends when this is dropped"]
 pub struct FlightRecorder {
@@ -41,6 +53,18 @@ impl FlightRecorder {
     ///
     /// # Examples
     /// See [`Handle::start_recording`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let recorder = yamanote::runtime::Handle::current().start_recording();
+    /// yamanote::spawn(async {}).await.unwrap();
+    /// let recording = recorder.finish();
+    /// yamanote::spawn(async {}).await.unwrap(); // not in it
+    /// assert!(recording.event_count() > 0);
+    /// # }
+    /// ```
     pub fn finish(self) -> Recording {
         let shared = &self.handle.shared;
         let end = shared.observer.recorder.mark();
@@ -189,16 +213,49 @@ pub struct Recording {
 
 impl Recording {
     /// How long it took.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let handle = yamanote::runtime::Handle::current();
+    /// let recording = handle.record(Duration::from_millis(5)).await;
+    /// assert!(recording.duration() >= Duration::from_millis(5));
+    /// # }
+    /// ```
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end_ns)
     }
 
     /// How many events are in it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let recorder = yamanote::runtime::Handle::current().start_recording();
+    /// yamanote::spawn(yamanote::task::yield_now()).await.unwrap();
+    /// // Spawned, polled twice, woken …
+    /// assert!(recorder.finish().event_count() >= 4);
+    /// # }
+    /// ```
     pub fn event_count(&self) -> usize {
         self.tracks.iter().map(|track| track.events.len()).sum()
     }
 
     /// Whether more happened than the recorder keeps, so that only the last of it is here.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let recorder = yamanote::runtime::Handle::current().start_recording();
+    /// yamanote::spawn(async {}).await.unwrap();
+    /// assert!(!recorder.finish().is_truncated());
+    /// # }
+    /// ```
     pub fn is_truncated(&self) -> bool {
         self.tracks.iter().any(|track| track.truncated)
     }

@@ -41,31 +41,147 @@ pub struct StallReport {
 
 impl StallReport {
     /// The task. `None`: the worker is held up by something else, such as a hook or a waker that is not the runtime's.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// let id = task.id();
+    /// let stall = stalls.recv().unwrap();
+    /// assert_eq!(stall.task(), Some(id));
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn task(&self) -> Option<Id> {
         self.task
     }
 
     /// The task's name, if [`task::Builder`](crate::task::Builder) gave it one.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// let stall = stalls.recv().unwrap();
+    /// assert_eq!(stall.name(), Some("greedy"));
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
     /// Where in the source the task was spawned.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// let stall = stalls.recv().unwrap();
+    /// println!("spawned at {}", stall.spawned_at().unwrap());
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
         self.spawned_at
     }
 
     /// The worker, as [`worker_index`](crate::runtime::worker_index) counts them.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// assert_eq!(stalls.recv().unwrap().worker(), 0); // there is only one
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn worker(&self) -> usize {
         self.worker
     }
 
     /// The worker's thread, if it has run long enough to have told.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// let thread = stalls.recv().unwrap().thread_id();
+    /// // A worker's, and this one is none.
+    /// assert_ne!(thread, Some(std::thread::current().id()));
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn thread_id(&self) -> Option<ThreadId> {
         self.thread
     }
 
     /// For how long it has been seen in that poll, which goes on; it may have begun a little earlier.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// assert!(stalls.recv().unwrap().duration() >= Duration::from_millis(10));
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn duration(&self) -> Duration {
         self.duration
     }
@@ -85,6 +201,24 @@ impl StallReport {
     }
 
     /// How many stalls were not reported before this one because there were too many.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, stalls) = std::sync::mpsc::channel();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let (end, ended) = std::sync::mpsc::channel::<()>();
+    /// # let task = yamanote::task::Builder::new()
+    /// #     .name("greedy")
+    /// #     .spawn_on(async move { ended.recv().unwrap() }, runtime.handle())
+    /// #     .unwrap();
+    /// assert_eq!(stalls.recv().unwrap().suppressed(), 0); // the first
+    /// # end.send(()).unwrap();
+    /// # runtime.block_on(task).unwrap();
+    /// ```
     pub fn suppressed(&self) -> u64 {
         self.suppressed
     }

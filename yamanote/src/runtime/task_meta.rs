@@ -70,6 +70,28 @@ impl TaskMeta<'_> {
 
     /// How long the task waited between being woken and being polled. Only known to the hooks around a poll, and
     /// only where it is [tracked](crate::runtime::Builder::track_task_schedule_latency).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Mutex;
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// static LONGEST: Mutex<Duration> = Mutex::new(Duration::ZERO);
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .track_task_schedule_latency()
+    ///     .on_before_task_poll(|task| {
+    ///         if let Some(waited) = task.schedule_latency() {
+    ///             let mut longest = LONGEST.lock().unwrap();
+    ///             *longest = waited.max(*longest);
+    ///         }
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(yamanote::task::yield_now())).unwrap();
+    /// println!("the longest that a task waited: {:?}", LONGEST.lock().unwrap());
+    /// ```
     pub fn schedule_latency(&self) -> Option<Duration> {
         self.schedule_latency
     }

@@ -113,6 +113,30 @@ fn exhausted(cx: &mut Context<'_>) {
 /// [made progress](RestoreOnPending::made_progress).
 ///
 /// Made by [`poll_proceed`].
+///
+/// # Examples
+/// ```
+/// use std::task::{Poll, ready};
+/// use yamanote::task::coop;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut tries = 0;
+/// let value = std::future::poll_fn(|cx| {
+///     let budget = ready!(coop::poll_proceed(cx));
+///     tries += 1;
+///     if tries < 3 {
+///         cx.waker().wake_by_ref();
+///         // Nothing there: the unit goes back when the guard is dropped.
+///         return Poll::Pending;
+///     }
+///     budget.made_progress();
+///     Poll::Ready(tries)
+/// })
+/// .await;
+/// assert_eq!(value, 3);
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct RestoreOnPending {
@@ -123,6 +147,31 @@ pub struct RestoreOnPending {
 
 impl RestoreOnPending {
     /// The operation completed: its unit stays spent.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::task::{Poll, ready};
+    /// use yamanote::task::coop;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// // Something that is always ready makes way for other tasks after a while, if it counts.
+    /// let task = yamanote::spawn(async {
+    ///     let mut in_a_row = 0;
+    ///     std::future::poll_fn(|cx| {
+    ///         loop {
+    ///             if !coop::has_budget_remaining() {
+    ///                 return Poll::Ready(in_a_row);
+    ///             }
+    ///             ready!(coop::poll_proceed(cx)).made_progress();
+    ///             in_a_row += 1;
+    ///         }
+    ///     })
+    ///     .await
+    /// });
+    /// assert_eq!(task.await.unwrap(), 128);
+    /// # }
+    /// ```
     #[inline]
     pub fn made_progress(&self) {
         self.before.set(Budget::unconstrained());
@@ -143,6 +192,20 @@ impl Drop for RestoreOnPending {
 
 pin_project! {
     /// The future behind [`unconstrained`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::task::coop::{Unconstrained, unconstrained};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// /// A future of a library's that shall not be interrupted, kept under a name.
+    /// struct Critical<F>(Unconstrained<F>);
+    ///
+    /// let critical = Critical(unconstrained(async { 7 }));
+    /// assert_eq!(critical.0.await, 7);
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Unconstrained<F> {
@@ -183,6 +246,18 @@ pub fn unconstrained<F>(inner: F) -> Unconstrained<F> {
 
 pin_project! {
     /// The future behind [`cooperative`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::Ready;
+    /// use yamanote::task::coop::{Coop, cooperative};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let ready: Coop<Ready<u32>> = cooperative(std::future::ready(7));
+    /// assert_eq!(ready.await, 7);
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Coop<F: Future> {

@@ -15,6 +15,19 @@ use crate::io::{AsyncWrite, PollIo};
 ///
 /// Writes of one handle keep their order. Those of several handles, or of `print!`, may come between the pieces of a
 /// large write.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncWriteExt};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut stderr = io::stderr();
+/// stderr.write_all(b"warning: it is late\n").await?;
+/// stderr.flush().await?; // before the program ends
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Stderr {
     output: Output<fn() -> io::Stderr>,

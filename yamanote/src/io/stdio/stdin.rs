@@ -14,6 +14,22 @@ use crate::io::{AsyncRead, PollIo, ReadBuf};
 /// waits for it, so a program may seem to hang at its end until somebody presses enter; use
 /// `Runtime::shutdown_timeout` or `shutdown_background` there. An interactive program had better read
 /// [`std::io::stdin`] on a thread of its own.
+///
+/// # Examples
+/// ```no_run
+/// use yamanote::io::{self, AsyncBufReadExt, BufReader};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut lines = BufReader::new(io::stdin()).lines();
+/// let mut count = 0;
+/// while lines.next_line().await?.is_some() {
+///     count += 1;
+/// }
+/// println!("{count} lines");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Stdin {
     input: Input<fn() -> io::Stdin>,

@@ -15,6 +15,21 @@ use crate::io::{AsyncWrite, PollIo};
 ///
 /// Writes of one handle keep their order. Those of several handles, or of `print!`, may come between the pieces of a
 /// large write.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncWriteExt, BufWriter};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut stdout = BufWriter::new(io::stdout());
+/// for i in 0..3 {
+///     stdout.write_all(format!("line {i}\n").as_bytes()).await?;
+/// }
+/// stdout.flush().await?; // one write for all of them, before the program ends
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Stdout {
     output: Output<fn() -> io::Stdout>,

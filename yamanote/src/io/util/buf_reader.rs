@@ -139,11 +139,42 @@ impl<R: AsyncRead> BufReader<R> {
     }
 
     /// The source, to be changed. What is read from it directly comes after what is buffered.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = BufReader::with_capacity(4, std::io::Cursor::new(b"abcdefgh"));
+    /// let mut first = [0];
+    /// reader.read_exact(&mut first).await?;
+    /// // The source is where the buffer ends, not where reading is.
+    /// assert_eq!(reader.get_mut().position(), 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.inner
     }
 
     /// The source, pinned. What is read from it directly comes after what is buffered.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::{AsyncReadExt, BufReader};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = pin!(BufReader::with_capacity(4, &b"abcdefgh"[..]));
+    /// reader.as_mut().read_exact(&mut [0; 1]).await?;
+    /// let mut next = [0; 2];
+    /// reader.as_mut().get_pin_mut().read_exact(&mut next).await?;
+    /// assert_eq!(next, *b"ef"); // four are buffered
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().inner
     }

@@ -49,6 +49,21 @@ impl<RW: AsyncRead + AsyncWrite> BufStream<RW> {
     ///
     /// # Panics
     /// If `reader_capacity` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufStream, duplex};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (here, _there) = duplex(64);
+    /// // Many small messages come in, large ones go out.
+    /// let mut stream = BufStream::with_capacity(16 << 10, 64, here);
+    /// stream.write_all(&[0; 32]).await?; // fits into the buffer
+    /// stream.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn with_capacity(reader_capacity: usize, writer_capacity: usize, stream: RW) -> BufStream<RW> {
         let writer = BufWriter::with_capacity(writer_capacity, stream);
@@ -56,21 +71,82 @@ impl<RW: AsyncRead + AsyncWrite> BufStream<RW> {
     }
 
     /// What is wrapped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::BufStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, _server) = (client?, server?.0);
+    /// let stream = BufStream::new(client);
+    /// stream.get_ref().set_nodelay(true)?;
+    /// assert!(stream.get_ref().nodelay()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ref(&self) -> &RW {
         self.inner.get_ref().get_ref()
     }
 
     /// What is wrapped, to be changed. Reading or writing it directly passes the buffers by.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = BufStream::new(std::io::Cursor::new(Vec::new()));
+    /// stream.write_all(b"second").await?;
+    /// stream.get_mut().write_all(b"first ").await?; // overtakes
+    /// stream.flush().await?;
+    /// assert_eq!(stream.into_inner().into_inner(), b"first second");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut RW {
         self.inner.get_mut().get_mut()
     }
 
     /// What is wrapped, pinned. Reading or writing it directly passes the buffers by.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::{AsyncWriteExt, BufStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = pin!(BufStream::new(std::io::Cursor::new(Vec::new())));
+    /// stream.as_mut().get_pin_mut().write_all(b"past the buffer").await?;
+    /// assert_eq!(stream.get_ref().get_ref(), b"past the buffer");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut RW> {
         self.project().inner.get_pin_mut().get_pin_mut()
     }
 
     /// Gives back what is wrapped. What is buffered is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = BufStream::new(std::io::Cursor::new(Vec::new()));
+    /// stream.write_all(b"kept").await?;
+    /// stream.flush().await?;
+    /// stream.write_all(b" and lost").await?;
+    /// assert_eq!(stream.into_inner().into_inner(), b"kept");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> RW {
         self.inner.into_inner().into_inner()
     }

@@ -99,11 +99,41 @@ impl<W: AsyncWrite> BufWriter<W> {
     }
 
     /// The destination, to be changed. What is written to it directly overtakes what is buffered.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"body").await?;
+    /// // The buffer has not been written yet.
+    /// writer.get_mut().extend_from_slice(b"head ");
+    /// writer.flush().await?;
+    /// assert_eq!(writer.into_inner(), b"head body");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.inner
     }
 
     /// The destination, pinned. What is written to it directly overtakes what is buffered.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut writer = pin!(BufWriter::new(Vec::new()));
+    /// writer.as_mut().get_pin_mut().write_all(b"past the buffer").await?;
+    /// assert_eq!(writer.get_ref(), b"past the buffer");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut W> {
         self.project().inner
     }

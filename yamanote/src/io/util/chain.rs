@@ -28,16 +28,60 @@ pub(super) fn new_chain<T: AsyncRead, U: AsyncRead>(first: T, second: U) -> Chai
 
 impl<T: AsyncRead, U: AsyncRead> Chain<T, U> {
     /// Both sources.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut text = (&b"some "[..]).chain(&b"text"[..]);
+    /// text.read_exact(&mut [0; 7]).await?;
+    /// assert_eq!(text.get_ref(), (&&b""[..], &&b"xt"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ref(&self) -> (&T, &U) {
         (&self.first, &self.second)
     }
 
     /// Both sources, to be changed. Reading from them directly may spoil the order.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut text = (&b"some "[..]).chain(&b"text"[..]);
+    /// *text.get_mut().1 = b"bread";
+    /// let mut all = String::new();
+    /// text.read_to_string(&mut all).await?;
+    /// assert_eq!(all, "some bread");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> (&mut T, &mut U) {
         (&mut self.first, &mut self.second)
     }
 
     /// Both sources, pinned. Reading from them directly may spoil the order.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut text = pin!((&b"some "[..]).chain(&b"text"[..]));
+    /// let (_first, second) = text.as_mut().get_pin_mut();
+    /// let mut byte = [0];
+    /// second.get_mut().read_exact(&mut byte).await?;
+    /// assert_eq!(byte, *b"t"); // out of turn
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> (Pin<&mut T>, Pin<&mut U>) {
         let me = self.project();
         (me.first, me.second)

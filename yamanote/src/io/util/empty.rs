@@ -11,6 +11,25 @@ use crate::task::coop::poll_proceed;
 /// A source without any bytes, and a destination that swallows them.
 ///
 /// Made by [`empty`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncReadExt, Empty};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Reads from a file, or nothing without one.
+/// struct Input(Result<yamanote::fs::File, Empty>);
+///
+/// let mut input = Input(Err(io::empty()));
+/// let n = match &mut input.0 {
+///     Ok(file) => file.read(&mut [0; 8]).await?,
+///     Err(empty) => empty.read(&mut [0; 8]).await?,
+/// };
+/// assert_eq!(n, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Empty {
     _private: (),
 }

@@ -32,6 +32,22 @@ pin_project! {
     /// A stream that reads from one thing and writes to another.
     ///
     /// Made by [`join`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{self, AsyncWriteExt, Join, Stdin, Stdout};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// What talks to a terminal, or to a socket.
+    /// type Terminal = Join<Stdin, Stdout>;
+    ///
+    /// let mut terminal: Terminal = io::join(io::stdin(), io::stdout());
+    /// terminal.write_all(b"> ").await?;
+    /// terminal.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     pub struct Join<R, W> {
         #[pin]
@@ -43,36 +59,121 @@ pin_project! {
 
 impl<R: AsyncRead, W: AsyncWrite> Join<R, W> {
     /// Takes it apart into the reader and the writer.
+    ///
+    /// # Examples
+    /// ```
+    /// let stream = yamanote::io::join(&b"in"[..], Vec::<u8>::new());
+    /// let (reader, writer) = stream.into_inner();
+    /// assert_eq!((reader, writer), (&b"in"[..], vec![]));
+    /// ```
     pub fn into_inner(self) -> (R, W) {
         (self.reader, self.writer)
     }
 
     /// The reader.
+    ///
+    /// # Examples
+    /// ```
+    /// let stream = yamanote::io::join(&b"in"[..], Vec::<u8>::new());
+    /// assert_eq!(*stream.reader(), b"in");
+    /// ```
     pub fn reader(&self) -> &R {
         &self.reader
     }
 
     /// The writer.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = yamanote::io::join(yamanote::io::empty(), Vec::new());
+    /// stream.write_all(b"out").await?;
+    /// assert_eq!(stream.writer(), b"out");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn writer(&self) -> &W {
         &self.writer
     }
 
     /// The reader, to be changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = yamanote::io::join(&b"in"[..], yamanote::io::sink());
+    /// *stream.reader_mut() = b"something else";
+    /// let mut text = String::new();
+    /// stream.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "something else");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reader_mut(&mut self) -> &mut R {
         &mut self.reader
     }
 
     /// The writer, to be changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = yamanote::io::join(yamanote::io::empty(), Vec::new());
+    /// stream.write_all(b"first").await?;
+    /// let first = std::mem::take(stream.writer_mut());
+    /// stream.write_all(b"second").await?;
+    /// assert_eq!((&first[..], &stream.writer()[..]), (&b"first"[..], &b"second"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn writer_mut(&mut self) -> &mut W {
         &mut self.writer
     }
 
     /// The reader, pinned.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = pin!(yamanote::io::join(&b"in"[..], yamanote::io::sink()));
+    /// let mut text = String::new();
+    /// stream.as_mut().reader_pin_mut().read_to_string(&mut text).await?;
+    /// assert_eq!(text, "in");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reader_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().reader
     }
 
     /// The writer, pinned.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::AsyncWriteExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = pin!(yamanote::io::join(yamanote::io::empty(), Vec::new()));
+    /// stream.as_mut().writer_pin_mut().write_all(b"out").await?;
+    /// assert_eq!(stream.writer(), b"out");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn writer_pin_mut(self: Pin<&mut Self>) -> Pin<&mut W> {
         self.project().writer
     }

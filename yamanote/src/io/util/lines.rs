@@ -60,11 +60,40 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     }
 
     /// The source.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::{AsyncBufReadExt, AsyncReadExt};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut lines = (&b"length: 4\ntext"[..]).lines();
+    /// assert_eq!(lines.next_line().await?.as_deref(), Some("length: 4"));
+    /// // What follows is no line.
+    /// let mut body = [0; 4];
+    /// lines.get_mut().read_exact(&mut body).await?;
+    /// assert_eq!(body, *b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.reader
     }
 
     /// The source, to look at.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncBufReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut lines = (&b"one\ntwo\n"[..]).lines();
+    /// lines.next_line().await?;
+    /// assert_eq!(*lines.get_ref(), b"two\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ref(&mut self) -> &R {
         &self.reader
     }

@@ -9,6 +9,24 @@ use crate::io::{AsyncRead, PollIo, ReadBuf};
 /// A source of the same byte over and over.
 ///
 /// Made by [`repeat`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, AsyncReadExt, Repeat, Take};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// So many zeros, to fill something up with.
+/// fn padding(len: u64) -> Take<Repeat> {
+///     io::repeat(0).take(len)
+/// }
+///
+/// let mut block = b"text".to_vec();
+/// padding(4).read_to_end(&mut block).await?;
+/// assert_eq!(block, b"text\0\0\0\0");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Repeat {
     byte: u8,

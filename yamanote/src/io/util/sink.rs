@@ -11,6 +11,22 @@ use crate::io::{AsyncWrite, PollIo};
 /// A destination that swallows what is written to it.
 ///
 /// Made by [`sink`].
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{self, Sink};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// How much there is to read.
+/// async fn len(mut source: impl io::AsyncRead + Unpin) -> io::Result<u64> {
+///     let mut nowhere: Sink = io::sink();
+///     io::copy(&mut source, &mut nowhere).await
+/// }
+/// assert_eq!(len(&b"some text"[..]).await?, 9);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sink {
     _private: (),
 }

@@ -65,16 +65,62 @@ impl<R: AsyncRead> Take<R> {
     }
 
     /// The source.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut head = (&b"some text"[..]).take(5);
+    /// head.read_to_end(&mut Vec::new()).await?;
+    /// assert_eq!(*head.get_ref(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
 
     /// The source, to be changed. What is read from it directly does not count.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut head = (&b"some text"[..]).take(4);
+    /// // Not counted:
+    /// head.get_mut().read_exact(&mut [0; 5]).await?;
+    /// let mut text = String::new();
+    /// head.read_to_string(&mut text).await?;
+    /// assert_eq!(text, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.inner
     }
 
     /// The source, pinned. What is read from it directly does not count.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut head = pin!((&b"some text"[..]).take(4));
+    /// let mut skipped = [0; 5];
+    /// head.as_mut().get_pin_mut().read_exact(&mut skipped).await?;
+    /// let mut text = String::new();
+    /// head.read_to_string(&mut text).await?;
+    /// assert_eq!((&skipped, &text[..]), (b"some ", "text"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().inner
     }

@@ -11,11 +11,24 @@ use std::io;
 use crate::net::TcpStream;
 use crate::net::{TcpSocket, UdpSocket};
 
-/// Type of service and, on some systems, traffic class and device, for a socket type.
+/// Type of service and, on some systems, traffic class and device, for a socket type; how the examples make one
+/// for IPv4, and one for IPv6.
 macro_rules! options {
-    ($ty:ident, |$this:ident| $socket:expr) => {
+    ($ty:ident, |$this:ident| $socket:expr, $v4:literal, $v6:literal) => {
         impl $ty {
             /// The type of service of packets sent over IPv4 (`IP_TOS`).
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v4, ";")]
+            /// assert_eq!(socket.tos_v4()?, 0); // nothing special
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(not(any(
                 target_os = "solaris",
                 target_os = "illumos",
@@ -43,6 +56,22 @@ macro_rules! options {
             }
 
             /// Sets the type of service of packets sent over IPv4 (`IP_TOS`). On Windows it may be ignored.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v4, ";")]
+            /// const EXPEDITED: u32 = 46 << 2;
+            /// socket.set_tos_v4(EXPEDITED)?;
+            /// # if cfg!(unix) {
+            /// assert_eq!(socket.tos_v4()?, EXPEDITED);
+            /// # }
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(not(any(
                 target_os = "solaris",
                 target_os = "illumos",
@@ -70,6 +99,18 @@ macro_rules! options {
             }
 
             /// The traffic class of packets sent over IPv6 (`IPV6_TCLASS`).
+            ///
+            /// # Examples
+            /// ```no_run
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v6, ";")]
+            /// assert_eq!(socket.tclass_v6()?, 0); // nothing special
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(any(
                 target_os = "linux",
                 target_os = "android",
@@ -87,6 +128,19 @@ macro_rules! options {
             }
 
             /// Sets the traffic class of packets sent over IPv6 (`IPV6_TCLASS`).
+            ///
+            /// # Examples
+            /// ```no_run
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v6, ";")]
+            /// socket.set_tclass_v6(46 << 2)?;
+            /// assert_eq!(socket.tclass_v6()?, 46 << 2);
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(any(
                 target_os = "linux",
                 target_os = "android",
@@ -104,6 +158,18 @@ macro_rules! options {
             }
 
             /// The name of the network interface the socket is bound to (`SO_BINDTODEVICE`), if it is.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v4, ";")]
+            /// assert_eq!(socket.device()?, None);
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
             pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
                 let $this = self;
@@ -112,6 +178,20 @@ macro_rules! options {
 
             /// Binds the socket to a network interface (`SO_BINDTODEVICE`): it sends and receives through
             /// that only. `None` lifts it.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use yamanote::net::", stringify!($ty), ";")]
+            ///
+            /// # #[yamanote::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            #[doc = concat!("let socket = ", $v4, ";")]
+            /// socket.bind_device(Some(b"lo"))?; // nothing but this host
+            /// assert_eq!(socket.device()?.as_deref(), Some(&b"lo"[..]));
+            /// socket.bind_device(None)?;
+            /// # Ok(())
+            /// # }
+            /// ```
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
             pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
                 let $this = self;
@@ -121,18 +201,56 @@ macro_rules! options {
     };
 }
 
-options!(TcpSocket, |this| this.inner);
-options!(UdpSocket, |this| socket2::SockRef::from(&*this.io));
+options!(TcpSocket, |this| this.inner, "TcpSocket::new_v4()?", "TcpSocket::new_v6()?");
+options!(
+    UdpSocket,
+    |this| socket2::SockRef::from(&*this.io),
+    "UdpSocket::bind(\"0.0.0.0:0\").await?",
+    "UdpSocket::bind(\"[::]:0\").await?"
+);
 
 #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
 impl TcpSocket {
     /// Whether several sockets may be bound to one address (`SO_REUSEPORT`).
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = yamanote::net::TcpSocket::new_v4()?;
+    /// assert!(!socket.reuseport()?);
+    /// socket.set_reuseport(true)?;
+    /// assert!(socket.reuseport()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reuseport(&self) -> io::Result<bool> {
         self.inner.reuse_port()
     }
 
     /// Sets whether several sockets may be bound to one address (`SO_REUSEPORT`); each must have it set
     /// before it is bound. On Linux connections are then spread over the listeners.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io;
+    /// use std::net::SocketAddr;
+    /// use yamanote::net::{TcpListener, TcpSocket};
+    ///
+    /// fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    ///     let socket = TcpSocket::new_v4()?;
+    ///     socket.set_reuseport(true)?;
+    ///     socket.bind(addr)?;
+    ///     socket.listen(128)
+    /// }
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let one = listen("127.0.0.1:0".parse()?)?;
+    /// let other = listen(one.local_addr()?)?; // not `AddrInUse`
+    /// assert_eq!(one.local_addr()?, other.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
         self.inner.set_reuse_port(reuseport)
     }
@@ -141,12 +259,40 @@ impl TcpSocket {
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia", target_os = "cygwin"))]
 impl TcpStream {
     /// Whether data received is acknowledged at once (`TCP_QUICKACK`).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, _server) = (client?, server?.0);
+    /// client.set_quickack(false)?;
+    /// assert!(!client.quickack()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn quickack(&self) -> io::Result<bool> {
         socket2::SockRef::from(&*self.io).tcp_quickack()
     }
 
     /// Sets whether data received is acknowledged at once (`TCP_QUICKACK`). The system may change it back
     /// as the connection goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, _server) = (client?, server?.0);
+    /// client.set_quickack(true)?;
+    /// assert!(client.quickack()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
         socket2::SockRef::from(&*self.io).set_tcp_quickack(quickack)
     }

@@ -373,6 +373,20 @@ impl TcpSocket {
     }
 
     /// How long closing the socket lingers over unsent data (`SO_LINGER`).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// assert_eq!(socket.linger()?, None);
+    /// socket.set_zero_linger()?;
+    /// assert_eq!(socket.linger()?, Some(Duration::ZERO));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.inner.linger()
     }
@@ -382,12 +396,47 @@ impl TcpSocket {
     /// Deprecated because closing, also by a drop, then *blocks the thread* for up to that time. For
     /// [`Duration::ZERO`], which closes at once and resets the connection, there is
     /// [`set_zero_linger`](TcpSocket::set_zero_linger).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::net::TcpSocket;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpSocket::new_v4()?;
+    /// #[allow(deprecated)]
+    /// socket.set_linger(Some(Duration::from_secs(2)))?;
+    /// assert_eq!(socket.linger()?, Some(Duration::from_secs(2)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[deprecated = "closing a socket with a linger time blocks the thread; see `set_zero_linger`"]
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.inner.set_linger(linger)
     }
 
     /// Makes closing the socket throw unsent data away and reset the connection (`SO_LINGER` of zero).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::io::AsyncReadExt;
+    /// use yamanote::net::{TcpListener, TcpSocket};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let socket = TcpSocket::new_v4()?;
+    /// socket.set_zero_linger()?;
+    /// let client = socket.connect(listener.local_addr()?).await?;
+    /// let (mut server, _) = listener.accept().await?;
+    /// drop(client);
+    /// // Not the end of the stream: the connection is reset.
+    /// let error = server.read(&mut [0; 8]).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.inner.set_linger(Some(Duration::ZERO))
     }

@@ -125,6 +125,28 @@ impl OwnedReadHalf {
     }
 
     /// As [`peek`](OwnedReadHalf::peek), for use in a `poll` function.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (mut read, _write) = client.into_split();
+    /// server.try_write(b"text")?;
+    /// let mut space = [0; 2];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// // Looks at what fits and takes nothing.
+    /// assert_eq!(poll_fn(|cx| read.poll_peek(cx, &mut buf)).await?, 2);
+    /// assert_eq!(buf.filled(), b"te");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         self.stream.poll_peek(cx, buf)
     }
@@ -160,6 +182,25 @@ impl OwnedReadHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (read, _write) = client.into_split();
+    /// drop(server);
+    /// let ready = read.ready(Interest::READABLE).await?;
+    /// // Readable, but only to find the end of the stream.
+    /// assert!(ready.is_readable() && ready.is_read_closed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         self.stream.ready(interest).await
     }
@@ -214,6 +255,29 @@ impl OwnedReadHalf {
     }
 
     /// As [`try_read`](OwnedReadHalf::try_read), into several buffers.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSliceMut;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (read, _write) = client.into_split();
+    /// server.try_write(&[1, 2, 3])?;
+    /// read.readable().await?;
+    /// let (mut first, mut rest) = ([0; 1], [0; 8]);
+    /// let n = read.try_read_vectored(&mut [IoSliceMut::new(&mut first), IoSliceMut::new(&mut rest)])?;
+    /// assert_eq!((n, first, rest[0]), (3, [1], 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.stream.try_read_vectored(bufs)
     }
@@ -319,6 +383,23 @@ impl OwnedWriteHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, _server) = (client?, server?.0);
+    /// let (_read, write) = client.into_split();
+    /// let ready = write.ready(Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable() && !ready.is_write_closed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         self.stream.ready(interest).await
     }
@@ -373,16 +454,68 @@ impl OwnedWriteHalf {
     }
 
     /// As [`try_write`](OwnedWriteHalf::try_write), from several buffers.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSlice;
+    /// use yamanote::io::AsyncReadExt;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, mut server) = (client?, server?.0);
+    /// let (_read, write) = client.into_split();
+    /// write.writable().await?;
+    /// let n = write.try_write_vectored(&[IoSlice::new(b"key="), IoSlice::new(b"value")])?;
+    /// let mut buf = vec![0; n];
+    /// server.read_exact(&mut buf).await?;
+    /// assert_eq!(buf, b"key=value");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.stream.try_write_vectored(bufs)
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (_read, write) = client.into_split();
+    /// assert_eq!(write.peer_addr()?, server.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, server) = (client?, server?.0);
+    /// let (_read, write) = client.into_split();
+    /// assert_eq!(write.local_addr()?, server.peer_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }

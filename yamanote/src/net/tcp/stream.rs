@@ -668,6 +668,23 @@ impl TcpStream {
     /// Deprecated because closing, also by a drop, then *blocks the thread* for up to that time. For
     /// [`Duration::ZERO`], which closes at once and resets the connection, there is
     /// [`set_zero_linger`](TcpStream::set_zero_linger).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = yamanote::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let connecting = yamanote::net::TcpStream::connect(listener.local_addr()?);
+    /// # let (client, server) = yamanote::join!(connecting, listener.accept());
+    /// # let (client, _server) = (client?, server?.0);
+    /// #[allow(deprecated)]
+    /// client.set_linger(Some(Duration::from_secs(1)))?;
+    /// assert_eq!(client.linger()?, Some(Duration::from_secs(1)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[deprecated = "closing a socket with a linger time blocks the thread; see `set_zero_linger`"]
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         SockRef::from(&*self.io).set_linger(linger)

@@ -246,6 +246,21 @@ impl UdpSocket {
 
     /// As [`writable`](UdpSocket::writable), for use in a `poll` function. Only the last caller of this and
     /// the sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.connect(other.local_addr()?).await?;
+    /// poll_fn(|cx| one.poll_send_ready(cx)).await?;
+    /// assert_eq!(one.try_send(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Write).map_ok(drop)
     }
@@ -285,6 +300,22 @@ impl UdpSocket {
 
     /// As [`readable`](UdpSocket::readable), for use in a `poll` function. Only the last caller of this and
     /// the receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.send_to(b"text", other.local_addr()?).await?;
+    /// poll_fn(|cx| other.poll_recv_ready(cx)).await?;
+    /// let (n, from) = other.try_recv_from(&mut [0; 8])?;
+    /// assert_eq!((n, from), (4, one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Read).map_ok(drop)
     }
@@ -604,6 +635,33 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// socket.connect(socket.local_addr()?).await?;
+    /// socket.send(b"urgent").await?;
+    /// socket.readable().await?;
+    /// // Something that this type has no method for.
+    /// let pending = socket.try_io(Interest::READABLE, || {
+    ///     let mut buf = [std::mem::MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&socket).recv_with_flags(&mut buf, 0)
+    /// });
+    /// assert_eq!(pending?, 6);
+    /// // Not even called: it is known that there is nothing more.
+    /// # socket.try_recv(&mut [0; 1]).unwrap_err();
+    /// let again: std::io::Result<()> = socket.try_io(Interest::READABLE, || unreachable!());
+    /// assert_eq!(again.unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         self.io.registration().try_io_raw(interest, || self.io.try_io(f))
     }
@@ -615,6 +673,30 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of `f`, and one when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    /// As safe as `f`: dropping the future only ends the waiting between its calls.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let to_itself = socket.local_addr()?;
+    /// let receive = socket.async_io(Interest::READABLE, || {
+    ///     let mut buf = [MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&socket).recv(&mut buf)
+    /// });
+    /// let (received, sent) = yamanote::join!(receive, socket.send_to(b"text", to_itself));
+    /// assert_eq!(received?, sent?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn async_io<R>(
         &self,
         interest: Interest,

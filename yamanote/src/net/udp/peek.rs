@@ -41,6 +41,27 @@ impl UdpSocket {
 
     /// As [`peek`](UdpSocket::peek), for use in a `poll` function. Only the last caller of this and the
     /// receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// socket.connect(socket.local_addr()?).await?;
+    /// socket.send(b"text").await?;
+    /// let mut space = [0; 16];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// poll_fn(|cx| socket.poll_peek(cx, &mut buf)).await?;
+    /// assert_eq!(buf.filled(), b"text");
+    /// // It is still there.
+    /// assert_eq!(socket.recv(&mut [0; 16]).await?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // SAFETY: `peek` initialises the bytes it reports.
         unsafe { self.io.poll_read(cx, buf, false, |io, buf| io.try_io(|| SockRef::from(io).peek(buf))) }
@@ -99,6 +120,24 @@ impl UdpSocket {
 
     /// As [`peek_from`](UdpSocket::peek_from), for use in a `poll` function. Only the last caller of this
     /// and the receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.send_to(b"text", other.local_addr()?).await?;
+    /// let mut space = [0; 16];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// let from = poll_fn(|cx| other.poll_peek_from(cx, &mut buf)).await?;
+    /// assert_eq!((buf.filled(), from), (&b"text"[..], one.local_addr()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_peek_from(
         &self,
         cx: &mut Context<'_>,
@@ -167,6 +206,21 @@ impl UdpSocket {
 
     /// As [`peek_sender`](UdpSocket::peek_sender), for use in a `poll` function. Only the last caller of
     /// this and the receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UdpSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?);
+    /// one.send_to(b"text", other.local_addr()?).await?;
+    /// let from = poll_fn(|cx| other.poll_peek_sender(cx)).await?;
+    /// assert_eq!(from, one.local_addr()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
         self.io.registration().poll_io(cx, Direction::Read, |_| self.sender_of_next())
     }

@@ -49,6 +49,26 @@ impl UnixStream {
 
 impl ReadHalf<'_> {
     /// As [`try_read`](ReadHalf::try_read), appending to a buffer; see [`UnixStream::try_read_buf`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mut one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.split();
+    /// other.try_write(b"more")?;
+    /// let mut text = b"some and ".to_vec();
+    /// read.readable().await?;
+    /// assert_eq!(read.try_read_buf(&mut text)?, 4);
+    /// assert_eq!(text, b"some and more");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.as_ref().try_read_buf(buf)
     }
@@ -56,6 +76,26 @@ impl ReadHalf<'_> {
 
 impl OwnedReadHalf {
     /// As [`try_read`](OwnedReadHalf::try_read), appending to a buffer; see [`UnixStream::try_read_buf`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// other.try_write(b"more")?;
+    /// let mut text = Vec::with_capacity(16);
+    /// read.readable().await?;
+    /// read.try_read_buf(&mut text)?;
+    /// assert_eq!(text, b"more");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.as_ref().try_read_buf(buf)
     }
@@ -81,6 +121,24 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"first").await?;
+    /// one.send(b"second").await?;
+    /// // One datagram behind the other:
+    /// let mut all = Vec::with_capacity(64);
+    /// other.recv_buf(&mut all).await?;
+    /// other.recv_buf(&mut all).await?;
+    /// assert_eq!(all, b"firstsecond");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.io.registration().async_io(Interest::READABLE, || self.receive(buf)).await
     }
@@ -89,6 +147,24 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// let mut text = Vec::with_capacity(64);
+    /// assert_eq!(other.try_recv_buf(&mut text).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// one.send(b"text").await?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_recv_buf(&mut text)?, 4);
+    /// assert_eq!(text, b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || self.receive(buf))
     }
@@ -98,6 +174,24 @@ impl UnixDatagram {
     ///
     /// # Cancel safety
     /// When the future is dropped, nothing has been received.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let (path, senders) = (dir.path().join("receiver"), dir.path().join("sender"));
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::bind(&senders)?;
+    /// sender.send_to(b"text", &path).await?;
+    /// let mut buf = Vec::with_capacity(64);
+    /// let (n, from) = receiver.recv_buf_from(&mut buf).await?;
+    /// assert_eq!((n, from.as_pathname()), (4, Some(&*senders)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().async_io(Interest::READABLE, || self.receive_from(buf)).await
     }
@@ -106,6 +200,22 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// other.readable().await?;
+    /// let mut buf = Vec::with_capacity(64);
+    /// let (n, from) = other.try_recv_buf_from(&mut buf)?;
+    /// assert!(n == 4 && from.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
         self.io.registration().try_io(Interest::READABLE, || self.receive_from(buf))
     }
@@ -117,6 +227,23 @@ impl Receiver {
     ///
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::unix::pipe;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, receiver) = pipe::pipe()?;
+    /// sender.writable().await?;
+    /// sender.try_write(b"text")?;
+    /// receiver.readable().await?;
+    /// let mut buf = Vec::with_capacity(16);
+    /// assert_eq!(receiver.try_read_buf(&mut buf)?, 4);
+    /// assert_eq!(buf, b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || {
             // SAFETY: `read` initialises the bytes it reports.

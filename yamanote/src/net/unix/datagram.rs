@@ -143,6 +143,21 @@ impl UnixDatagram {
     ///
     /// # Panics
     /// Outside a runtime, or on one without I/O.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = std::os::unix::net::UnixDatagram::pair()?;
+    /// one.set_nonblocking(true)?;
+    /// let one = UnixDatagram::from_std(one)?;
+    /// other.send(b"from a thread of its own")?;
+    /// assert_eq!(one.recv(&mut [0; 64]).await?, 24);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn from_std(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         UnixDatagram::from_mio(mio::net::UnixDatagram::from_std(datagram))
@@ -152,6 +167,21 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// When it cannot be taken from the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// other.send(b"text").await?;
+    /// let one = one.into_std()?;
+    /// one.set_nonblocking(false)?; // it stays non-blocking otherwise
+    /// assert_eq!(one.recv(&mut [0; 64])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixDatagram> {
         self.io.into_inner().map(Into::into)
     }
@@ -205,11 +235,41 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// With kind [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("receiver");
+    /// let _receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// assert_eq!(sender.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
+    /// sender.connect(&path)?;
+    /// assert_eq!(sender.peer_addr()?.as_pathname(), Some(&*path));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr().map(SocketAddr)
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixDatagram::pair()?;
+    /// assert!(one.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.take_error()
     }
@@ -269,6 +329,23 @@ impl UnixDatagram {
 
     /// As [`send_to`](UnixDatagram::send_to), for use in a `poll` function. Only the last caller of this and
     /// the other sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("receiver");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// let n = poll_fn(|cx| sender.poll_send_to(cx, b"text", &path)).await?;
+    /// assert_eq!(receiver.recv(&mut [0; 8]).await?, n);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send_to<P: AsRef<Path>>(
         &self,
         cx: &mut Context<'_>,
@@ -284,6 +361,23 @@ impl UnixDatagram {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; see
     /// [`writable`](UnixDatagram::writable).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("receiver");
+    /// let receiver = UnixDatagram::bind(&path)?;
+    /// let sender = UnixDatagram::unbound()?;
+    /// sender.writable().await?;
+    /// sender.try_send_to(b"text", &path)?;
+    /// assert_eq!(receiver.recv(&mut [0; 8]).await?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = socket2::SockAddr::unix(target)?;
         self.io.registration().try_io(Interest::WRITABLE, || self.send_to_addr(buf, &target))
@@ -317,6 +411,25 @@ impl UnixDatagram {
 
     /// As [`recv_from`](UnixDatagram::recv_from), for use in a `poll` function. Only the last caller of this
     /// and the other receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// let mut space = [0; 16];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// let from = poll_fn(|cx| other.poll_recv_from(cx, &mut buf)).await?;
+    /// assert_eq!(buf.filled(), b"text");
+    /// assert!(from.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -339,6 +452,24 @@ impl UnixDatagram {
     /// # Errors
     /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing; see
     /// [`readable`](UnixDatagram::readable).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// let mut buf = [0; 16];
+    /// assert_eq!(other.try_recv_from(&mut buf).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// one.send(b"text").await?;
+    /// other.readable().await?;
+    /// let (n, _from) = other.try_recv_from(&mut buf)?;
+    /// assert_eq!(&buf[..n], b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let (n, from) = self.io.registration().try_io(Interest::READABLE, || self.io.recv_from(buf))?;
         Ok((n, SocketAddr(from)))
@@ -354,6 +485,25 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// let ready = other.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// if ready.is_writable() {
+    ///     other.try_send(b"answer")?;
+    /// }
+    /// other.readable().await?;
+    /// assert_eq!(other.try_recv(&mut [0; 16])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         Ok(self.io.registration().ready(interest).await?.ready)
     }
@@ -381,6 +531,20 @@ impl UnixDatagram {
 
     /// As [`writable`](UnixDatagram::writable), for use in a `poll` function. Only the last caller of this and
     /// the sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixDatagram::pair()?;
+    /// poll_fn(|cx| one.poll_send_ready(cx)).await?;
+    /// assert_eq!(one.try_send(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Write).map_ok(drop)
     }
@@ -409,6 +573,21 @@ impl UnixDatagram {
 
     /// As [`readable`](UnixDatagram::readable), for use in a `poll` function. Only the last caller of this and
     /// the receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// poll_fn(|cx| other.poll_recv_ready(cx)).await?;
+    /// assert_eq!(other.try_recv(&mut [0; 16])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Read).map_ok(drop)
     }
@@ -438,6 +617,20 @@ impl UnixDatagram {
 
     /// As [`send`](UnixDatagram::send), for use in a `poll` function. Only the last caller of this and the
     /// other sending `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// let n = poll_fn(|cx| one.poll_send(cx, b"text")).await?;
+    /// assert_eq!(other.recv(&mut [0; 16]).await?, n);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.registration().poll_io(cx, Direction::Write, |_| self.io.send(buf))
     }
@@ -490,6 +683,24 @@ impl UnixDatagram {
 
     /// As [`recv`](UnixDatagram::recv), for use in a `poll` function. Only the last caller of this and the
     /// other receiving `poll` functions is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::io::ReadBuf;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// let mut space = [0; 16];
+    /// let mut buf = ReadBuf::new(&mut space);
+    /// poll_fn(|cx| other.poll_recv(cx, &mut buf)).await?;
+    /// assert_eq!(buf.filled(), b"text");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // SAFETY: `recv` initialises the bytes it reports.
         unsafe { self.io.poll_read(cx, buf, false, |io, buf| io.try_io(|| SockRef::from(io).recv(buf))) }
@@ -525,6 +736,27 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// one.send(b"text").await?;
+    /// other.readable().await?;
+    /// // With a call that this type has no method for.
+    /// let n = other.try_io(Interest::READABLE, || {
+    ///     let mut buf = [std::mem::MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&other).peek(&mut buf)
+    /// })?;
+    /// assert_eq!(n, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         self.io.registration().try_io_raw(interest, || self.io.try_io(f))
     }
@@ -536,6 +768,28 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of `f`, and one when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    /// As safe as `f`: dropping the future only ends the waiting between its calls.
+    ///
+    /// # Examples
+    /// ```
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixDatagram;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixDatagram::pair()?;
+    /// let peek = other.async_io(Interest::READABLE, || {
+    ///     let mut buf = [std::mem::MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&other).peek(&mut buf)
+    /// });
+    /// let (seen, sent) = yamanote::join!(peek, one.send(b"text"));
+    /// assert_eq!(seen?, sent?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn async_io<R>(
         &self,
         interest: Interest,

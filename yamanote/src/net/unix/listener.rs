@@ -79,6 +79,24 @@ impl UnixListener {
     ///
     /// # Errors
     /// As for [`bind`](UnixListener::bind).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::unix::SocketAddr;
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let addr: SocketAddr = std::os::unix::net::SocketAddr::from_pathname(&path)?.into();
+    /// let listener = UnixListener::bind_addr(&addr)?;
+    /// let (client, accepted) = yamanote::join!(UnixStream::connect(&path), listener.accept());
+    /// assert_eq!(client?.peer_addr()?.as_pathname(), Some(&*path));
+    /// # accepted?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn bind_addr(addr: &SocketAddr) -> io::Result<UnixListener> {
         UnixListener::new(mio::net::UnixListener::bind_addr(&addr.0)?)
@@ -115,6 +133,21 @@ impl UnixListener {
     ///
     /// # Errors
     /// When it cannot be taken from the runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let listener = UnixListener::bind(dir.path().join("socket"))?;
+    /// let listener: std::os::unix::net::UnixListener = listener.into_std()?;
+    /// // It stays in non-blocking mode.
+    /// assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixListener> {
         self.io.into_inner().map(Into::into)
     }
@@ -139,6 +172,19 @@ impl UnixListener {
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixListener;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let listener = UnixListener::bind(dir.path().join("socket"))?;
+    /// assert!(listener.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.take_error()
     }
@@ -178,6 +224,23 @@ impl UnixListener {
     }
 
     /// As [`accept`](UnixListener::accept), for use in a `poll` function. Only the last caller is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let listener = UnixListener::bind(&path)?;
+    /// let _client = UnixStream::connect(&path).await?;
+    /// let (_stream, from) = poll_fn(|cx| listener.poll_accept(cx)).await?;
+    /// assert!(from.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         let (stream, addr) =
             ready!(self.io.registration().poll_io(cx, Direction::Read, |_| self.io.accept()))?;

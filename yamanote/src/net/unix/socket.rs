@@ -40,6 +40,21 @@ impl UnixSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let socket = UnixSocket::new_datagram()?;
+    /// socket.bind(dir.path().join("socket"))?;
+    /// // It cannot be listened on.
+    /// assert!(socket.listen(16).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_datagram() -> io::Result<UnixSocket> {
         UnixSocket::new(socket2::Type::DGRAM)
     }
@@ -48,6 +63,18 @@ impl UnixSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // No socket for datagrams.
+    /// assert!(UnixSocket::new_stream()?.datagram().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_stream() -> io::Result<UnixSocket> {
         UnixSocket::new(socket2::Type::STREAM)
     }
@@ -66,6 +93,27 @@ impl UnixSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let (server, client) = (dir.path().join("server"), dir.path().join("client"));
+    /// let socket = UnixSocket::new_stream()?;
+    /// socket.bind(&server)?;
+    /// let listener = socket.listen(16)?;
+    ///
+    /// // A client that can be told from others by its address:
+    /// let socket = UnixSocket::new_stream()?;
+    /// socket.bind(&client)?;
+    /// let (_stream, accepted) = yamanote::join!(socket.connect(&server), listener.accept());
+    /// assert_eq!(accepted?.1.as_pathname(), Some(&*client));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn bind(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.inner.bind(&socket2::SockAddr::unix(path)?)
     }
@@ -77,6 +125,22 @@ impl UnixSocket {
     ///
     /// # Errors
     /// On a socket for datagrams, and those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let socket = UnixSocket::new_stream()?;
+    /// socket.bind(&path)?;
+    /// let listener = socket.listen(1024)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
         if self.is_datagram()? {
@@ -93,6 +157,22 @@ impl UnixSocket {
     ///
     /// # Errors
     /// On a socket for datagrams, and when the connection does not come about.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{UnixListener, UnixSocket};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// assert!(UnixSocket::new_stream()?.connect(&path).await.is_err()); // nobody is there
+    /// let _listener = UnixListener::bind(&path)?;
+    /// let stream = UnixSocket::new_stream()?.connect(&path).await?;
+    /// assert_eq!(stream.peer_addr()?.as_pathname(), Some(&*path));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(self, path: impl AsRef<Path>) -> io::Result<UnixStream> {
         if self.is_datagram()? {
             return Err(misused("connect cannot be called on a datagram socket"));
@@ -111,6 +191,25 @@ impl UnixSocket {
     ///
     /// # Errors
     /// On a socket for connections.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixSocket;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let socket = UnixSocket::new_datagram()?;
+    /// socket.bind(&path)?;
+    /// let receiver = socket.datagram()?;
+    ///
+    /// let sender = UnixSocket::new_datagram()?.datagram()?;
+    /// sender.send_to(b"text", &path).await?;
+    /// assert_eq!(receiver.recv(&mut [0; 8]).await?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn datagram(self) -> io::Result<UnixDatagram> {
         if !self.is_datagram()? {

@@ -15,6 +15,31 @@ use crate::net::unix::SocketAddr;
 /// The half of a [`UnixStream`] that reads, made by [`UnixStream::into_split`].
 ///
 /// The socket is closed when both halves are gone.
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// use yamanote::net::UnixStream;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (one, mut other) = UnixStream::pair()?;
+/// let (read, _write) = one.into_split();
+/// // Reading is a task's business from now on.
+/// let lines = yamanote::spawn(async move {
+///     let mut lines = BufReader::new(read).lines();
+///     let mut count = 0;
+///     while let Ok(Some(_)) = lines.next_line().await {
+///         count += 1;
+///     }
+///     count
+/// });
+/// other.write_all(b"one\ntwo\n").await?;
+/// drop(other);
+/// assert_eq!(lines.await?, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct OwnedReadHalf {
     stream: Arc<UnixStream>,
@@ -24,6 +49,26 @@ pub struct OwnedReadHalf {
 ///
 /// Dropping it closes the writing direction, so that the peer sees the end of the stream, unless it is
 /// [forgotten](OwnedWriteHalf::forget).
+///
+/// # Examples
+/// ```
+/// use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+/// use yamanote::net::UnixStream;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (one, mut other) = UnixStream::pair()?;
+/// let (_read, mut write) = one.into_split();
+/// yamanote::spawn(async move {
+///     write.write_all(b"all of it").await.unwrap();
+///     // Dropped here, and the other side sees the end.
+/// });
+/// let mut text = String::new();
+/// other.read_to_string(&mut text).await?;
+/// assert_eq!(text, "all of it");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     /// Whether the drop has to close the writing direction.
@@ -32,6 +77,22 @@ pub struct OwnedWriteHalf {
 }
 
 /// The error of [`reunite`](OwnedReadHalf::reunite): the halves are not of the same stream. It holds them.
+///
+/// # Examples
+/// ```
+/// use yamanote::net::UnixStream;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (one, other) = UnixStream::pair()?;
+/// let (read, write) = one.into_split();
+/// let (others_read, _others_write) = other.into_split();
+/// // Not of the same stream: both come back in the error.
+/// let error = write.reunite(others_read).unwrap_err();
+/// assert!(error.1.reunite(read).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
@@ -82,6 +143,22 @@ impl OwnedReadHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// other.try_write(b"text")?;
+    /// let ready = read.ready(Interest::READABLE).await?;
+    /// assert!(ready.is_readable() && !ready.is_read_closed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         self.stream.ready(interest).await
     }
@@ -90,26 +167,111 @@ impl OwnedReadHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// other.try_write(b"text")?;
+    /// read.readable().await?;
+    /// assert_eq!(read.try_read(&mut [0; 8])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         self.stream.readable().await
     }
 
     /// Reads what there is, without waiting; see [`UnixStream::try_read`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// let mut buf = [0; 8];
+    /// assert_eq!(read.try_read(&mut buf).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// drop(other);
+    /// read.readable().await?;
+    /// assert_eq!(read.try_read(&mut buf)?, 0); // the end of the stream
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.try_read(buf)
     }
 
     /// As [`try_read`](OwnedReadHalf::try_read), into several buffers.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSliceMut;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// other.try_write(&[1, 2, 3])?;
+    /// read.readable().await?;
+    /// let (mut first, mut rest) = ([0; 1], [0; 8]);
+    /// let n = read.try_read_vectored(&mut [IoSliceMut::new(&mut first), IoSliceMut::new(&mut rest)])?;
+    /// assert_eq!((n, first, rest[0]), (3, [1], 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.stream.try_read_vectored(bufs)
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let _listener = UnixListener::bind(&path)?;
+    /// let (read, _write) = UnixStream::connect(&path).await?.into_split();
+    /// assert_eq!(read.peer_addr()?.as_pathname(), Some(&*path));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// let (read, _write) = one.into_split();
+    /// assert!(read.local_addr()?.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
@@ -120,11 +282,42 @@ impl OwnedWriteHalf {
     ///
     /// # Errors
     /// With both halves when they are not of the same stream.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (read, write) = one.into_split();
+    /// let one = write.reunite(read)?;
+    /// one.try_write(b"text")?;
+    /// # drop(other);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reunite(self, other: OwnedReadHalf) -> Result<UnixStream, ReuniteError> {
         reunite(other, self)
     }
 
     /// Drops the half without closing the writing direction.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// write.forget();
+    /// // There is nothing, but it is not the end of the stream.
+    /// assert_eq!(other.try_read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn forget(mut self) {
         self.ends_stream = false;
     }
@@ -133,6 +326,21 @@ impl OwnedWriteHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// let ready = write.ready(Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable() && !ready.is_write_closed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         self.stream.ready(interest).await
     }
@@ -141,26 +349,111 @@ impl OwnedWriteHalf {
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// while write.try_write(&[0; 4096]).is_ok() {} // until it is full
+    /// other.readable().await?;
+    /// while other.try_read(&mut [0; 4096]).is_ok() {} // and empty again
+    /// write.writable().await?;
+    /// assert!(write.try_write(b"text").is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         self.stream.writable().await
     }
 
     /// Writes what there is room for, without waiting; see [`UnixStream::try_write`].
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// write.writable().await?;
+    /// assert_eq!(write.try_write(b"text")?, 4);
+    /// drop(other);
+    /// assert_eq!(write.try_write(b"text").unwrap_err().kind(), ErrorKind::BrokenPipe);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.stream.try_write(buf)
     }
 
     /// As [`try_write`](OwnedWriteHalf::try_write), from several buffers.
+    ///
+    /// # Errors
+    /// With kind [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSlice;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// write.writable().await?;
+    /// let n = write.try_write_vectored(&[IoSlice::new(b"key="), IoSlice::new(b"value")])?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_read(&mut [0; 16])?, n);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.stream.try_write_vectored(bufs)
     }
 
     /// The address of the other end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("socket");
+    /// let _listener = UnixListener::bind(&path)?;
+    /// let (_read, write) = UnixStream::connect(&path).await?.into_split();
+    /// assert_eq!(write.peer_addr()?.as_pathname(), Some(&*path));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 
     /// The address of this end.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// let (_read, write) = one.into_split();
+    /// assert!(write.local_addr()?.is_unnamed());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }

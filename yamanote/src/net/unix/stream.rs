@@ -80,6 +80,25 @@ impl UnixStream {
     ///
     /// # Errors
     /// When the connection does not come about.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, so is the connection.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::unix::SocketAddr;
+    /// use yamanote::net::{UnixListener, UnixStream};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let listener = UnixListener::bind(dir.path().join("socket"))?;
+    /// let addr: SocketAddr = listener.local_addr()?;
+    /// let client = UnixStream::connect_addr(&addr).await?;
+    /// assert_eq!(client.peer_addr()?.as_pathname(), addr.as_pathname());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect_addr(addr: &SocketAddr) -> io::Result<UnixStream> {
         UnixStream::connected(mio::net::UnixStream::connect_addr(&addr.0)?).await
     }
@@ -239,6 +258,18 @@ impl UnixStream {
     }
 
     /// Takes the socket's pending error (`SO_ERROR`).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// assert!(one.take_error()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.take_error()
     }
@@ -307,6 +338,21 @@ impl UnixStream {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// one.try_write(b"text")?;
+    /// poll_fn(|cx| other.poll_read_ready(cx)).await?;
+    /// assert_eq!(other.try_read(&mut [0; 8])?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Read).map_ok(drop)
     }
@@ -337,6 +383,26 @@ impl UnixStream {
     }
 
     /// As [`try_read`](UnixStream::try_read), into several buffers, filled one after another.
+    ///
+    /// # Errors
+    /// As for [`try_read`](UnixStream::try_read).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSliceMut;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// one.try_write(b"key=value")?;
+    /// other.readable().await?;
+    /// let (mut key, mut value) = ([0; 4], [0; 5]);
+    /// other.try_read_vectored(&mut [IoSliceMut::new(&mut key), IoSliceMut::new(&mut value)])?;
+    /// assert_eq!((&key, &value), (b"key=", b"value"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::READABLE, || (&*self.io).read_vectored(bufs))
     }
@@ -367,6 +433,20 @@ impl UnixStream {
     ///
     /// # Errors
     /// When the runtime has shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, _other) = UnixStream::pair()?;
+    /// poll_fn(|cx| one.poll_write_ready(cx)).await?;
+    /// assert_eq!(one.try_write(b"text")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.registration().poll_ready(cx, Direction::Write).map_ok(drop)
     }
@@ -394,6 +474,25 @@ impl UnixStream {
     }
 
     /// As [`try_write`](UnixStream::try_write), from several buffers, one after another.
+    ///
+    /// # Errors
+    /// As for [`try_write`](UnixStream::try_write).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSlice;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// one.writable().await?;
+    /// let n = one.try_write_vectored(&[IoSlice::new(b"key="), IoSlice::new(b"value")])?;
+    /// other.readable().await?;
+    /// assert_eq!(other.try_read(&mut [0; 16])?, n);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.io.registration().try_io(Interest::WRITABLE, || (&*self.io).write_vectored(bufs))
     }
@@ -406,6 +505,27 @@ impl UnixStream {
     ///
     /// # Errors
     /// Those of `f`, and `WouldBlock` without a call of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// one.try_write(b"text")?;
+    /// other.readable().await?;
+    /// // With a call that this type has no method for.
+    /// let n = other.try_io(Interest::READABLE, || {
+    ///     let mut buf = [std::mem::MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&other).peek(&mut buf)
+    /// })?;
+    /// assert_eq!(n, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_io<R>(&self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         self.io.registration().try_io_raw(interest, || self.io.try_io(f))
     }
@@ -417,6 +537,29 @@ impl UnixStream {
     ///
     /// # Errors
     /// Those of `f`, and one when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    /// As safe as `f`: dropping the future only ends the waiting between its calls.
+    ///
+    /// # Examples
+    /// ```
+    /// use socket2::SockRef;
+    /// use yamanote::io::Interest;
+    /// use yamanote::net::UnixStream;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let peek = other.async_io(Interest::READABLE, || {
+    ///     let mut buf = [std::mem::MaybeUninit::uninit(); 16];
+    ///     SockRef::from(&other).peek(&mut buf)
+    /// });
+    /// let write = async { one.try_write(b"text") };
+    /// let (seen, written) = yamanote::join!(peek, write);
+    /// assert_eq!(seen?, written?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn async_io<R>(
         &self,
         interest: Interest,

@@ -179,6 +179,15 @@ impl Builder {
     }
 
     /// Accepted for compatibility: every worker has timers of its own here.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().enable_alt_timer().build().unwrap();
+    /// runtime.block_on(async { yamanote::time::sleep(Duration::from_millis(1)).await });
+    /// ```
     pub fn enable_alt_timer(&mut self) -> &mut Builder {
         self.enable_time = true;
         self
@@ -192,11 +201,27 @@ impl Builder {
     }
 
     /// Accepted for compatibility: every worker has a driver of its own here, so none is handed over.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().enable_all().enable_eager_driver_handoff().build().unwrap();
+    /// assert_eq!(runtime.block_on(runtime.spawn(async { 7 })).unwrap(), 7);
+    /// ```
     pub fn enable_eager_driver_handoff(&mut self) -> &mut Builder {
         self
     }
 
     /// Accepted for compatibility: the blocking pool has one queue.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().enable_sharded_blocking_queue().build().unwrap();
+    /// assert_eq!(runtime.block_on(runtime.spawn_blocking(|| 7)).unwrap(), 7);
+    /// ```
     pub fn enable_sharded_blocking_queue(&mut self) -> &mut Builder {
         self
     }

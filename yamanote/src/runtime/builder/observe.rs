@@ -100,12 +100,40 @@ impl Builder {
 
     /// Sorts into buckets how long tasks wait between being woken and being polled, for each worker. Costs a lock
     /// for each wake and each poll.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime =
+    ///     Builder::new_current_thread().enable_metrics_schedule_latency_histogram().build().unwrap();
+    /// runtime.block_on(runtime.spawn(yamanote::task::yield_now())).unwrap();
+    /// let metrics = runtime.metrics();
+    /// let waits = (0..metrics.schedule_latency_histogram_num_buckets())
+    ///     .map(|bucket| metrics.schedule_latency_histogram_bucket_count(0, bucket))
+    ///     .sum::<u64>();
+    /// assert!(waits >= 1);
+    /// ```
     pub fn enable_metrics_schedule_latency_histogram(&mut self) -> &mut Builder {
         self.latency_histogram.enabled = true;
         self
     }
 
     /// The layout of the schedule-latency histogram: 10 buckets of 100 microseconds by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// let by_the_millisecond = HistogramConfiguration::linear(Duration::from_millis(1), 50);
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_schedule_latency_histogram()
+    ///     .metrics_schedule_latency_histogram_configuration(by_the_millisecond)
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(runtime.metrics().schedule_latency_histogram_num_buckets(), 50);
+    /// ```
     pub fn metrics_schedule_latency_histogram_configuration(
         &mut self,
         configuration: HistogramConfiguration,
@@ -117,12 +145,44 @@ impl Builder {
     /// Tells the hooks around polls, as the schedule-latency histogram does too, how long the task waited; see
     /// [`TaskMeta::schedule_latency`](crate::runtime::TaskMeta::schedule_latency). Costs a lock for each wake and
     /// each poll.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use yamanote::runtime::Builder;
+    ///
+    /// static KNOWN: AtomicBool = AtomicBool::new(false);
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .track_task_schedule_latency()
+    ///     .on_before_task_poll(|task| KNOWN.store(task.schedule_latency().is_some(), Ordering::Relaxed))
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(runtime.spawn(async {})).unwrap();
+    /// assert!(KNOWN.load(Ordering::Relaxed));
+    /// ```
     pub fn track_task_schedule_latency(&mut self) -> &mut Builder {
         self.track_latency = true;
         self
     }
 
     /// The scale of the poll-time histogram, the old way.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, HistogramScale};
+    ///
+    /// #[allow(deprecated)]
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_count_histogram_scale(HistogramScale::Log)
+    ///     .build()
+    ///     .unwrap();
+    /// // Each bucket is twice as wide as the one before it.
+    /// let metrics = runtime.metrics();
+    /// let [one, two] = [1, 2].map(|bucket| metrics.poll_time_histogram_bucket_range(bucket));
+    /// assert_eq!(two.end - two.start, 2 * (one.end - one.start));
+    /// ```
     #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
     pub fn metrics_poll_count_histogram_scale(
         &mut self,
@@ -136,6 +196,21 @@ impl Builder {
     ///
     /// # Panics
     /// If it is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// #[allow(deprecated)]
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_count_histogram_resolution(Duration::from_micros(50))
+    ///     .build()
+    ///     .unwrap();
+    /// let first = runtime.metrics().poll_time_histogram_bucket_range(0);
+    /// assert_eq!(first, Duration::ZERO..Duration::from_micros(50));
+    /// ```
     #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
     #[track_caller]
     pub fn metrics_poll_count_histogram_resolution(&mut self, resolution: Duration) -> &mut Builder {
@@ -145,6 +220,19 @@ impl Builder {
     }
 
     /// The number of the poll-time histogram's buckets, the old way.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// #[allow(deprecated)]
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_count_histogram_buckets(20)
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(runtime.metrics().poll_time_histogram_num_buckets(), 20);
+    /// ```
     #[deprecated = "use `metrics_poll_time_histogram_configuration`"]
     pub fn metrics_poll_count_histogram_buckets(&mut self, buckets: usize) -> &mut Builder {
         self.poll_histogram.buckets = Some(buckets);

@@ -113,6 +113,20 @@ impl Builder {
     ///
     /// # Panics
     /// If `capacity` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// // Rather often and little at a time.
+    /// let runtime = Builder::new_multi_thread()
+    ///     .enable_all()
+    ///     .event_interval(16)
+    ///     .max_io_events_per_busy_tick(64)
+    ///     .build()
+    ///     .unwrap();
+    /// # drop(runtime);
+    /// ```
     #[track_caller]
     #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Builder {

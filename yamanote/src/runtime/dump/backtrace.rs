@@ -8,6 +8,27 @@ use std::path::{Path, PathBuf};
 ///
 /// Made by [`Trace::resolve_backtraces`](super::Trace::resolve_backtraces) and
 /// [`StallReport::backtrace`](crate::runtime::StallReport::backtrace). Its `Display` has a line for each function.
+///
+/// # Examples
+/// ```
+/// # use std::future::{Future, poll_fn};
+/// # use yamanote::runtime::dump::Trace;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # async fn wait_a_moment() {
+/// #     yamanote::task::yield_now().await;
+/// # }
+/// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+/// # let capture = |cx: &mut std::task::Context<'_>| {
+/// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+/// # };
+/// # let (_, trace) = poll_fn(capture).await;
+/// for backtrace in trace.resolve_backtraces() {
+///     println!("{} calls deep", backtrace.frames().count());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Backtrace {
     frames: Vec<BacktraceFrame>,
@@ -26,6 +47,27 @@ impl Backtrace {
     }
 
     /// The frames, the innermost first.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// // The one that waits is the first.
+    /// assert!(backtrace.frames().next().is_some());
+    /// # }
+    /// ```
     pub fn frames(&self) -> impl Iterator<Item = &BacktraceFrame> {
         self.frames.iter()
     }
@@ -46,6 +88,29 @@ impl Address {
 }
 
 /// A call in a [`Backtrace`].
+///
+/// # Examples
+/// ```
+/// # use std::future::{Future, poll_fn};
+/// # use yamanote::runtime::dump::Trace;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # async fn wait_a_moment() {
+/// #     yamanote::task::yield_now().await;
+/// # }
+/// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+/// # let capture = |cx: &mut std::task::Context<'_>| {
+/// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+/// # };
+/// # let (_, trace) = poll_fn(capture).await;
+/// let backtrace = &trace.resolve_backtraces()[0];
+/// for frame in backtrace.frames() {
+///     let name = frame.symbols().next().and_then(|symbol| symbol.name_demangled());
+///     println!("{:?} in {}", frame.ip(), name.unwrap_or("?"));
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BacktraceFrame {
     ip: Address,
@@ -83,23 +148,109 @@ impl BacktraceFrame {
     }
 
     /// The instruction to be executed next.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// assert!(backtrace.frames().all(|frame| !frame.ip().is_null()));
+    /// # }
+    /// ```
     pub fn ip(&self) -> *mut c_void {
         self.ip.get()
     }
 
     /// Where the function begins.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// let frame = backtrace.frames().next().unwrap();
+    /// // How far into the function:
+    /// println!("{}", frame.ip() as usize - frame.symbol_address() as usize);
+    /// # }
+    /// ```
     pub fn symbol_address(&self) -> *mut c_void {
         self.symbol_address.get()
     }
 
     /// The function, preceded by those that the compiler inlined into it, the innermost first. Empty when
     /// nothing is known.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// let inlined = backtrace.frames().map(|frame| frame.symbols().count().saturating_sub(1)).sum::<usize>();
+    /// println!("{inlined} functions have been inlined");
+    /// # }
+    /// ```
     pub fn symbols(&self) -> impl Iterator<Item = &BacktraceSymbol> {
         self.symbols.iter()
     }
 }
 
 /// A function in a [`BacktraceFrame`], and the place in it.
+///
+/// # Examples
+/// ```
+/// # use std::future::{Future, poll_fn};
+/// # use yamanote::runtime::dump::Trace;
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # async fn wait_a_moment() {
+/// #     yamanote::task::yield_now().await;
+/// # }
+/// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+/// # let capture = |cx: &mut std::task::Context<'_>| {
+/// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+/// # };
+/// # let (_, trace) = poll_fn(capture).await;
+/// let backtrace = &trace.resolve_backtraces()[0];
+/// for symbol in backtrace.frames().flat_map(|frame| frame.symbols()) {
+///     let place = symbol.filename().zip(symbol.lineno());
+///     println!("{:?} at {place:?}", symbol.name_demangled());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BacktraceSymbol {
     name: Option<Box<[u8]>>,
@@ -125,31 +276,160 @@ impl BacktraceSymbol {
     }
 
     /// The name as the linker knows it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// let symbol = backtrace.frames().flat_map(|frame| frame.symbols()).next().unwrap();
+    /// println!("{:?}", symbol.name_raw().map(String::from_utf8_lossy)); // _ZN… or _R…
+    /// # }
+    /// ```
     pub fn name_raw(&self) -> Option<&[u8]> {
         self.name.as_deref()
     }
 
     /// The name as the source has it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtraces = trace.resolve_backtraces();
+    /// let mut names = backtraces[0].frames().flat_map(|frame| frame.symbols()).filter_map(|s| s.name_demangled());
+    /// assert!(names.any(|name| name.contains("wait_a_moment")));
+    /// # }
+    /// ```
     pub fn name_demangled(&self) -> Option<&str> {
         self.name_demangled.as_deref()
     }
 
     /// Where the function begins.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// let symbol = backtrace.frames().flat_map(|frame| frame.symbols()).next().unwrap();
+    /// println!("{:?}", symbol.addr());
+    /// # }
+    /// ```
     pub fn addr(&self) -> Option<*mut c_void> {
         self.address.map(Address::get)
     }
 
     /// The source file, if debug information tells.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// let symbol = backtrace.frames().flat_map(|frame| frame.symbols()).next().unwrap();
+    /// // `None` where the program was built without debug information.
+    /// println!("{:?}", symbol.filename());
+    /// # }
+    /// ```
     pub fn filename(&self) -> Option<&Path> {
         self.filename.as_deref()
     }
 
     /// The line in it, from 1.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// for symbol in backtrace.frames().flat_map(|frame| frame.symbols()) {
+    ///     assert_ne!(symbol.lineno(), Some(0));
+    /// }
+    /// # }
+    /// ```
     pub fn lineno(&self) -> Option<u32> {
         self.lineno
     }
 
     /// The column in the line, from 1.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// let backtrace = &trace.resolve_backtraces()[0];
+    /// for symbol in backtrace.frames().flat_map(|frame| frame.symbols()) {
+    ///     assert_ne!(symbol.colno(), Some(0));
+    /// }
+    /// # }
+    /// ```
     pub fn colno(&self) -> Option<u32> {
         self.colno
     }

@@ -51,6 +51,26 @@ impl Trace {
     }
 
     /// Makes `future` a root: traces of what it waits for end at it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::{Future, poll_fn};
+    /// use std::pin::pin;
+    /// use std::task::Poll;
+    /// use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// async fn inner() {
+    ///     yamanote::task::yield_now().await;
+    /// }
+    ///
+    /// // What executes the future is above the root, and not shown.
+    /// let mut future = pin!(Trace::root(inner()));
+    /// let (_, trace) = poll_fn(|cx| Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))).await;
+    /// assert!(trace.to_string().contains("inner") && !trace.to_string().contains("block_on"));
+    /// # }
+    /// ```
     pub fn root<F>(future: F) -> Root<F>
     where
         F: Future,
@@ -59,6 +79,25 @@ impl Trace {
     }
 
     /// Looks up the names of the functions in the trace, for each leaf that was reached. Slow.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::{Future, poll_fn};
+    /// use std::pin::pin;
+    /// use std::task::Poll;
+    /// use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut future = pin!(Trace::root(yamanote::task::yield_now()));
+    /// let (_, trace) = poll_fn(|cx| Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))).await;
+    /// for backtrace in trace.resolve_backtraces() {
+    ///     for symbol in backtrace.frames().flat_map(|frame| frame.symbols()) {
+    ///         println!("{}", symbol.name_demangled().unwrap_or("?"));
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn resolve_backtraces(&self) -> Vec<Backtrace> {
         self.stacks.iter().map(|stack| Backtrace::resolve(stack)).collect()
     }
@@ -91,6 +130,26 @@ fn stack(meta: &TraceMeta) -> Vec<backtrace::Frame> {
 ///
 /// The closure runs inside the leaf, so the stack is that of the waiting future: it can be looked at with whatever
 /// unwinder is preferred. What it needs to know is in [`TraceMeta`].
+///
+/// # Examples
+/// ```
+/// use std::future::{Future, poll_fn};
+/// use std::pin::pin;
+/// use std::task::Poll;
+/// use yamanote::runtime::dump::{Trace, trace_with};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut future = pin!(Trace::root(async { yamanote::join!(std::future::ready(()), yamanote::task::yield_now()) }));
+/// let mut leaves = 0;
+/// let poll = poll_fn(|cx| {
+///     Poll::Ready(trace_with(|| future.as_mut().poll(cx).is_pending(), |_leaf| leaves += 1))
+/// })
+/// .await;
+/// assert!(poll);
+/// assert_eq!(leaves, 1);
+/// # }
+/// ```
 pub fn trace_with<FN, FT, R>(f: FN, mut trace_leaf: FT) -> R
 where
     FN: FnOnce() -> R,
@@ -100,6 +159,27 @@ where
 }
 
 /// Which part of the stack belongs to the future: from [`trace_with`].
+///
+/// # Examples
+/// ```
+/// use std::future::{Future, poll_fn};
+/// use std::pin::pin;
+/// use std::task::Poll;
+/// use yamanote::runtime::dump::{Trace, trace_with};
+///
+/// # #[yamanote::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut future = pin!(Trace::root(yamanote::task::yield_now()));
+/// let mut bounds = None;
+/// poll_fn(|cx| {
+///     let poll = || future.as_mut().poll(cx).is_pending();
+///     Poll::Ready(trace_with(poll, |meta| bounds = Some((meta.trace_leaf_addr, meta.root_addr))))
+/// })
+/// .await;
+/// let (leaf, root) = bounds.unwrap();
+/// assert!(!leaf.is_null() && root.is_some());
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TraceMeta {
@@ -111,6 +191,20 @@ pub struct TraceMeta {
 
 pin_project_lite::pin_project! {
     /// A future at which traces end. Made by [`Trace::root`].
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::dump::{Root, Trace};
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// /// A future of an executor's, under which traces end.
+    /// struct Job<F>(Root<F>);
+    ///
+    /// let job = Job(Trace::root(async { 7 }));
+    /// assert_eq!(job.0.await, 7);
+    /// # }
+    /// ```
     #[derive(Debug, Clone)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Root<T> {
