@@ -33,6 +33,9 @@ pub(crate) struct Pace {
     since: Instant,
     /// A moving average of a poll's duration; 0 before the first round.
     mean_ns: u64,
+    /// What follows from it: the polls of a round, and those between two turns of the driver.
+    next_round: u32,
+    turn: u32,
 }
 
 impl Pace {
@@ -43,6 +46,8 @@ impl Pace {
             round: intervals.inbox,
             since: Instant::now(),
             mean_ns: 0,
+            next_round: intervals.inbox,
+            turn: intervals.turn,
         }
     }
 
@@ -73,14 +78,18 @@ impl Pace {
         let mean = (ns / u64::from(self.round)).max(1);
         // Half a weight: a round is an average of many polls already, and a change should be felt soon.
         self.mean_ns = if self.mean_ns == 0 { mean } else { self.mean_ns / 2 + mean / 2 };
+        // Here, once a round: a division costs as much as a short poll.
+        if self.intervals.inbox_adapts {
+            let polls = polls_in(INBOX_TARGET, self.mean_ns);
+            self.next_round = polls.clamp(MIN_INBOX_INTERVAL, MAX_INBOX_INTERVAL);
+        }
+        if self.intervals.turn_adapts {
+            self.turn = polls_in(TURN_TARGET, self.mean_ns).clamp(1, self.intervals.turn);
+        }
     }
 
     fn begin_round(&mut self) {
-        self.round = if self.intervals.inbox_adapts && self.mean_ns > 0 {
-            polls_in(INBOX_TARGET, self.mean_ns).clamp(MIN_INBOX_INTERVAL, MAX_INBOX_INTERVAL)
-        } else {
-            self.intervals.inbox
-        };
+        self.round = self.next_round;
         self.until_inbox = self.round;
     }
 
@@ -93,12 +102,7 @@ impl Pace {
     /// Polls until the driver gets its turn.
     #[inline]
     pub(crate) fn turn_interval(&self) -> u32 {
-        let Intervals { turn, turn_adapts, .. } = self.intervals;
-        if turn_adapts && self.mean_ns > 0 {
-            polls_in(TURN_TARGET, self.mean_ns).clamp(1, turn)
-        } else {
-            turn
-        }
+        self.turn
     }
 }
 

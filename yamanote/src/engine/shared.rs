@@ -328,6 +328,7 @@ impl Shared {
         }
     }
 
+    #[inline]
     pub(crate) fn had_unhandled_panic(&self) -> bool {
         self.unhandled_panic.load(Ordering::Relaxed)
     }

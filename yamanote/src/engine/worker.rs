@@ -391,17 +391,20 @@ impl Worker {
 
     /// Runs one task if there is one. Never blocks.
     pub(crate) fn step(&self) -> Step {
-        let due = {
-            let mut slot = self.core.borrow_mut();
-            let Some(core) = slot.as_deref_mut() else { return Step::Lost };
-            core.until_turn = core.until_turn.saturating_sub(1);
-            core.until_turn == 0
-        };
-        if due {
+        let mut slot = self.core.borrow_mut();
+        let Some(core) = slot.as_deref_mut() else { return Step::Lost };
+        core.until_turn = core.until_turn.saturating_sub(1);
+        if core.until_turn == 0 {
+            drop(slot);
             self.turn();
+            slot = self.core.borrow_mut();
         }
-        match self.take_task() {
-            Some(task) => self.run_task(task),
+        // Found once for the whole step: a worker's slot is an index away.
+        let remote = self.remote();
+        let task = slot.as_deref_mut().and_then(|core| self.take_task(core, remote));
+        drop(slot);
+        match task {
+            Some(task) => self.run_task(remote, task),
             None if self.has_deferred() => {
                 // Only tasks that yielded: they go on, after the driver had its turn.
                 self.turn();
@@ -420,10 +423,9 @@ impl Worker {
     }
 
     /// The next task, of the worker's own or of another's.
-    fn take_task(&self) -> Option<Raw> {
-        let mut slot = self.core.borrow_mut();
-        let core = slot.as_deref_mut()?;
-        let task = self.next_task(core).or_else(|| self.search(core))?;
+    #[inline]
+    fn take_task(&self, core: &mut Core, remote: &Remote) -> Option<Raw> {
+        let task = self.next_task(core, remote).or_else(|| self.search(core))?;
         if core.searching {
             self.stop_searching(core);
         }
@@ -431,8 +433,8 @@ impl Worker {
     }
 
     /// The next task of the worker's own.
-    fn next_task(&self, core: &mut Core) -> Option<Raw> {
-        let remote = self.remote();
+    #[inline]
+    fn next_task(&self, core: &mut Core, remote: &Remote) -> Option<Raw> {
         if core.pace.tick() {
             if let Some(task) = self.seat().inbox.pop() {
                 core.lifo_polls = 0;
@@ -489,8 +491,8 @@ impl Worker {
         }
     }
 
-    fn run_task(&self, raw: Raw) -> Step {
-        let remote = self.remote();
+    #[inline]
+    fn run_task(&self, remote: &Remote, raw: Raw) -> Step {
         remote.stats.polls.add(1);
         // SAFETY: the queues carry reference units that `Runnable::into_raw` gave.
         let task = unsafe { Runnable::from_raw(raw) };

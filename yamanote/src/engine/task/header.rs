@@ -1,5 +1,6 @@
 //! What every task begins with, whatever its future's type.
 
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::{Context, Waker};
@@ -35,6 +36,9 @@ pub(crate) struct Header {
     pub(super) span: SpanId,
 }
 
+/// The slot for the join handle's waker; `raw` says when its content has an owner who drops it.
+pub(super) type JoinWaker = UnsafeCell<ManuallyDrop<Option<Waker>>>;
+
 /// What differs between task types.
 pub(crate) struct Vtable {
     /// Runs a runnable, and consumes its reference.
@@ -50,7 +54,7 @@ pub(crate) struct Vtable {
     /// Drops a join handle that the fast path could not.
     pub(super) drop_join: unsafe fn(NonNull<Header>),
     /// Where the join handle's waker is kept.
-    pub(super) join_waker: unsafe fn(NonNull<Header>) -> NonNull<UnsafeCell<Option<Waker>>>,
+    pub(super) join_waker: unsafe fn(NonNull<Header>) -> NonNull<JoinWaker>,
 }
 
 /// The shard of a task that is not bound yet.

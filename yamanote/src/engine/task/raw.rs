@@ -11,8 +11,11 @@
 //!
 //! # Who may touch the join waker's slot
 //! 1. While `JOIN_WAKER` is clear: the join handle.
-//! 2. While it is set: nobody writes, and the completer may read. It clears the flag in the same step in which
-//!    it lets go of its reference; a waker that no join handle is left for is dropped with the cell.
+//! 2. While it is set: nobody writes. The completer reads the waker, which is its own from then on; the join handle may
+//!    still compare.
+//! 3. Once the task is complete: nobody writes any more, and what is left in there belongs to nobody.
+//!
+//! So whoever is the slot's owner by rule 1 leaves nothing in it when it is done, unless it sets the flag.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -23,7 +26,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::error::{JoinError, Payload};
-use super::header::{Header, Vtable};
+use super::header::{Header, JoinWaker, Vtable};
 use super::id::{CurrentId, Id};
 use super::refs::{Runnable, TaskRef};
 use super::state::{DropJoin, EndPoll, StartPoll};
@@ -52,7 +55,7 @@ union Stage<F: Future> {
 struct Cell<F: Future, S> {
     header: Header,
     scheduler: S,
-    join_waker: UnsafeCell<Option<Waker>>,
+    join_waker: JoinWaker,
     stage: UnsafeCell<Stage<F>>,
 }
 
@@ -67,7 +70,7 @@ pub(super) fn allocate<F: Future + 'static, S: Schedule>(
     let cell = Box::new(Cell::<F, S> {
         header: Header::new(&const { vtable::<F, S>() }, id, location, span, stage::FUTURE),
         scheduler,
-        join_waker: UnsafeCell::new(None),
+        join_waker: UnsafeCell::new(ManuallyDrop::new(None)),
         stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
     });
     NonNull::from(Box::leak(cell)).cast()
@@ -220,11 +223,10 @@ impl<F: Future + 'static, S: Schedule> Cell<F, S> {
                 unsafe { self.drop_stage() };
             }));
         } else if snapshot.has_join_waker() {
-            self.join_waker.with(|waker| {
-                // SAFETY: rule 2 of the waker's slot.
-                let waker = unsafe { &*waker };
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.as_ref().map(Waker::wake_by_ref)));
-            });
+            // SAFETY: rule 2 of the waker's slot; it is read this once, by whoever completed the task.
+            let waker = self.join_waker.with(|waker| unsafe { ManuallyDrop::into_inner(waker.read()) });
+            // By value: what the waker holds of its task goes to the queue with it, and need not be dropped after.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake)));
         }
         if self.scheduler.has_terminate_hook() {
             let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -338,12 +340,14 @@ unsafe fn cancel<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
 unsafe fn free<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: allocated as this type by `allocate`; no reference is left, so it is ours alone.
     let cell = unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) };
-    // A task whose every reference went before it was complete still has its future.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let _id = CurrentId::set(cell.header.id);
-        // SAFETY: rule 3.
-        unsafe { cell.drop_stage() };
-    }));
+    if cell.tag() != stage::EMPTY {
+        // A task whose every reference went before it was complete still has its future.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let _id = CurrentId::set(cell.header.id);
+            // SAFETY: rule 3.
+            unsafe { cell.drop_stage() };
+        }));
+    }
     drop(cell);
 }
 
@@ -366,13 +370,14 @@ unsafe fn poll_join<F: Future + 'static, S: Schedule>(
 ///
 /// # Safety
 /// Only for the join handle.
-unsafe fn is_ready(header: &Header, slot: &UnsafeCell<Option<Waker>>, waker: &Waker) -> bool {
+unsafe fn is_ready(header: &Header, slot: &JoinWaker, waker: &Waker) -> bool {
     let snapshot = header.state.load();
     if snapshot.is_complete() {
         return true;
     }
     if snapshot.has_join_waker() {
-        // SAFETY: nobody writes while the flag is set.
+        // SAFETY: nobody writes while the flag is set. The completer may have taken the waker, but what tells one
+        // waker from another is still there.
         let same = slot.with(|slot| unsafe { (*slot).as_ref().is_some_and(|w| w.will_wake(waker)) });
         if same {
             return false;
@@ -380,17 +385,19 @@ unsafe fn is_ready(header: &Header, slot: &UnsafeCell<Option<Waker>>, waker: &Wa
         if header.state.unset_join_waker().is_err() {
             return true;
         }
+        // SAFETY: the flag is clear, so the slot is the join handle's.
+        let old = slot.with_mut(|slot| unsafe { (*slot).take() });
+        drop(old);
     }
     let waker = waker.clone();
-    // SAFETY: the flag is clear, so the slot is the join handle's.
-    let old = slot.with_mut(|slot| unsafe { (*slot).replace(waker) });
+    // SAFETY: the flag is clear, so the slot is the join handle's, and empty.
+    slot.with_mut(|slot| unsafe { *slot = ManuallyDrop::new(Some(waker)) });
     let complete = header.state.set_join_waker().is_err() && !canary!("completion-overlooked");
     if complete {
         // SAFETY: the flag is still clear.
         let unused = slot.with_mut(|slot| unsafe { (*slot).take() });
         drop(unused);
     }
-    drop(old);
     complete
 }
 
@@ -399,8 +406,8 @@ unsafe fn drop_join<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     let cell = unsafe { cell::<F, S>(task) };
     let snapshot = cell.header.state.load();
     let action = if snapshot.is_complete() {
-        // Nobody looks at the interest any more. A waker's slot that the completer still reads is left to it.
-        DropJoin { output: cell.tag() != stage::EMPTY, waker: !snapshot.has_join_waker() }
+        // Nobody looks at the interest any more. The waker, if there was one, is the completer's.
+        DropJoin { output: cell.tag() != stage::EMPTY, waker: false }
     } else {
         cell.header.state.drop_join()
     };
@@ -440,7 +447,7 @@ pub(super) unsafe fn watch(task: NonNull<Header>, waker: Waker) -> Result<(), Wa
     }
     assert!(!snapshot.has_join_waker(), "a task is watched that was polled for");
     // SAFETY: the flag is clear, so the slot is the join handle's.
-    slot.with_mut(|slot| unsafe { *slot = Some(waker) });
+    slot.with_mut(|slot| unsafe { *slot = ManuallyDrop::new(Some(waker)) });
     if header.state.set_join_waker().is_ok() {
         return Ok(());
     }
@@ -451,9 +458,7 @@ pub(super) unsafe fn watch(task: NonNull<Header>, waker: Waker) -> Result<(), Wa
     }
 }
 
-unsafe fn join_waker<F: Future + 'static, S: Schedule>(
-    task: NonNull<Header>,
-) -> NonNull<UnsafeCell<Option<Waker>>> {
+unsafe fn join_waker<F: Future + 'static, S: Schedule>(task: NonNull<Header>) -> NonNull<JoinWaker> {
     // SAFETY: the caller's reference keeps the cell alive.
     NonNull::from(unsafe { &cell::<F, S>(task).join_waker })
 }

@@ -202,8 +202,8 @@ impl Snapshot {
             // The task will not look at the waker any more.
             next = next.without(JOIN_WAKER);
         }
-        // With `JOIN_WAKER` still set the task is about to wake it, and drops it.
-        (next, DropJoin { output: self.is(COMPLETE), waker: !next.is(JOIN_WAKER) })
+        // Once the task is complete the waker is the completer's, who has taken it or is about to.
+        (next, DropJoin { output: self.is(COMPLETE), waker: !self.is(COMPLETE) })
     }
 }
 
