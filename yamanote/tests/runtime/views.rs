@@ -59,8 +59,11 @@ fn each_stall_is_told_of_once() {
         let counter = Arc::clone(&reports);
         let rt = builder
             .stall_limit(Duration::from_millis(2))
-            .on_stall(move |_| {
-                counter.fetch_add(1, SeqCst);
+            .on_stall(move |report| {
+                // A worker that lost its processor between two polls is told of too, but of no task.
+                if report.task().is_some() {
+                    counter.fetch_add(1, SeqCst);
+                }
                 panic!("the hook's own");
             })
             .build()
