@@ -52,3 +52,29 @@ async fn time_can_stand_still() {
 async fn a_panic_is_the_tests() {
     panic!("planned");
 }
+
+macro_rules! made_by_a_macro {
+    ($(#[$attribute:meta])* $visibility:vis async fn $name:ident() -> $output:ty $body:block) => {
+        $(#[$attribute])*
+        #[yamanote::main(flavor = "current_thread", crate = "yamanote")]
+        $visibility async fn $name() -> $output $body
+    };
+}
+made_by_a_macro! {
+    /// Its parts come in invisible brackets.
+    pub(crate) async fn in_parts() -> u32 { 7 }
+}
+
+#[yamanote::main(flavor = r"multi_thread", worker_threads = 0x_2_usize)]
+async fn generic<F: Fn(u32) -> u32, const N: usize>(f: F) -> [u32; N]
+where
+    [u32; N]: Sized,
+{
+    [f(1); N]
+}
+
+#[test]
+fn what_is_not_looked_at_is_kept() {
+    assert_eq!(in_parts(), 7);
+    assert_eq!(generic::<_, 2>(|n| n + 1), [2, 2]);
+}

@@ -38,3 +38,43 @@ async fn the_first_error_ends_it() {
     assert_eq!(result, Err("no"));
     assert_eq!(try_join!(), Ok::<(), ()>(()));
 }
+
+/// Commas and bars that do not part the futures.
+#[yamanote::test]
+#[rustfmt::skip]
+#[allow(clippy::all)]
+async fn expressions_with_commas() {
+    use std::collections::HashMap;
+
+    struct Pair<A, B>(A, B);
+    trait Make<A, B> {
+        fn make() -> (A, B);
+    }
+    impl Make<u8, u16> for () {
+        fn make() -> (u8, u16) {
+            (1, 2)
+        }
+    }
+    fn swapped<A, B>(a: A, b: B) -> std::future::Ready<(B, A)> {
+        ready((b, a))
+    }
+    let (a, b) = (1, 2);
+    assert_eq!(
+        join!(
+            swapped::<u8, &str>(1, "x"),
+            ready(<() as Make<u8, u16>>::make()),
+            ready(a < b),
+            ready((|x: u32, y: u32| x | y)(1, 2)),
+            async { (|x: u32, y: u32| x + y)(1, 2) },
+        ),
+        (("x", 1), (1, 2), true, 3, 3)
+    );
+    let plus = |f: &dyn Fn(u32, u32) -> u32| ready(f(3, 4));
+    let (one, two, three, four) = join!(
+        plus(&|x, y| x + y),
+        { let Pair(x, y) = Pair::<u8, u8>(1, 2); ready(x | y) },
+        match a { 1 | 2 => ready(1), _ => ready(2) },
+        if a < b || b > a { ready(HashMap::<u8, Vec<u8>>::new().len() as u32) } else { ready(1) },
+    );
+    assert_eq!((one, two, three, four), (7, 3, 1, 0));
+}
