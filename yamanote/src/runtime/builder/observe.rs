@@ -172,10 +172,11 @@ impl Builder {
     /// ```
     /// use yamanote::runtime::{Builder, HistogramScale};
     ///
+    /// let doubling = HistogramScale::Log;
     /// #[allow(deprecated)]
     /// let runtime = Builder::new_current_thread()
     ///     .enable_metrics_poll_time_histogram()
-    ///     .metrics_poll_count_histogram_scale(HistogramScale::Log)
+    ///     .metrics_poll_count_histogram_scale(doubling)
     ///     .build()
     ///     .unwrap();
     /// // Each bucket is twice as wide as the one before it.

@@ -23,11 +23,11 @@ use crate::sys;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
+    unchecked: bool,
     #[cfg(any(target_os = "linux", target_os = "android"))]
     read_write: bool,
-    unchecked: bool,
 }
 
 impl OpenOptions {
@@ -48,11 +48,7 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn new() -> OpenOptions {
-        OpenOptions {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            read_write: false,
-            unchecked: false,
-        }
+        OpenOptions::default()
     }
 
     /// Opens either end for reading *and* writing, which Linux allows for FIFOs.
@@ -194,11 +190,5 @@ impl OpenOptions {
             return Err(not_a_pipe());
         }
         Ok(file)
-    }
-}
-
-impl Default for OpenOptions {
-    fn default() -> OpenOptions {
-        OpenOptions::new()
     }
 }
