@@ -38,6 +38,8 @@ struct State {
     thread: Option<JoinHandle<()>>,
     started: bool,
     stopped: bool,
+    /// The thread waits for the condition variable.
+    waits: bool,
 }
 
 pub(crate) struct Monitor {
@@ -146,7 +148,9 @@ impl Monitor {
         if all_asleep() {
             // Relaxed: cleared under the lock.
             while !state.stopped && self.dozing.load(Ordering::Relaxed) {
+                state.waits = true;
                 state = self.condvar.wait(state);
+                state.waits = false;
             }
         }
         self.dozing.store(false, Ordering::Relaxed);
@@ -154,8 +158,12 @@ impl Monitor {
 
     /// Ends the thread at its next look; `join` waits for it.
     pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
-        self.condvar.notify_one();
+        let mut state = self.lock();
+        state.stopped = true;
+        // A condition variable that nobody waits for costs a system call too.
+        if state.waits {
+            self.condvar.notify_one();
+        }
     }
 
     pub(crate) fn join(&self) {
@@ -192,7 +200,7 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
         quiet = if all_asleep(&shared) { quiet + 1 } else { 0 };
         {
             let monitor = &shared.monitor;
-            let state = monitor.lock();
+            let mut state = monitor.lock();
             if state.stopped {
                 return;
             }
@@ -204,7 +212,8 @@ fn watch(runtime: &Weak<Shared>, limit: Duration) {
             }
             let interval = if monitor.watch.is_on() { interval.min(LENT_INTERVAL) } else { interval };
             // Under the runtime's own lock: `stop`, `wake` and `call_watch` cut the sleep short.
-            drop(monitor.condvar.wait_timeout(state, interval).0);
+            state.waits = true;
+            monitor.condvar.wait_timeout(state, interval).0.waits = false;
         }
         if shared.is_shutdown() {
             return;

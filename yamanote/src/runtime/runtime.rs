@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
@@ -33,7 +33,26 @@ pub(crate) struct Threads {
 }
 
 /// How many threads drive workers, spares included.
-pub(crate) type Running = Arc<(Mutex<usize>, Condvar)>;
+pub(crate) type Running = Arc<Count>;
+
+#[derive(Default)]
+pub(crate) struct Count {
+    state: Mutex<CountState>,
+    zero: Condvar,
+}
+
+#[derive(Default)]
+struct CountState {
+    threads: usize,
+    /// Somebody waits for `zero`: a condition variable that nobody waits for would cost a system call too.
+    awaited: bool,
+}
+
+impl Count {
+    fn lock(&self) -> MutexGuard<'_, CountState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Threads {
     pub(crate) fn none() -> Self {
@@ -68,7 +87,7 @@ impl Threads {
         core: Box<Core>,
     ) -> io::Result<thread::JoinHandle<()>> {
         let (shared, running) = (Arc::clone(shared), Arc::clone(&shared.running));
-        *running.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        running.lock().threads += 1;
         let leave = LeaveOnDrop(running);
         let builder = shared.pool.thread_builder();
         builder.spawn(move || {
@@ -83,37 +102,49 @@ impl Threads {
     /// Waits for the workers, for `timeout` at the most; whether all have ended.
     fn wait(&mut self, timeout: Option<Duration>) -> bool {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let (count, condvar) = &*self.running;
-        let mut running = count.lock().unwrap_or_else(PoisonError::into_inner);
-        while *running > 0 {
+        if until.is_none() {
+            // Joining has to wait anyway. The count is for those that were just about to be started.
+            self.join();
+        }
+        let mut running = self.running.lock();
+        while running.threads > 0 {
+            running.awaited = true;
             running = match until {
-                None => condvar.wait(running).unwrap_or_else(PoisonError::into_inner),
+                None => self.running.zero.wait(running).unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return false;
                     }
-                    condvar.wait_timeout(running, left).unwrap_or_else(PoisonError::into_inner).0
+                    let waited = self.running.zero.wait_timeout(running, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
         drop(running);
+        self.join();
+        true
+    }
+
+    fn join(&mut self) {
         for thread in self.handles.drain(..) {
             if thread.thread().id() != thread::current().id() {
                 let _ = thread.join();
             }
         }
-        true
     }
 }
 
 /// Counts a worker thread out, however it ends.
-struct LeaveOnDrop(Arc<(Mutex<usize>, Condvar)>);
+struct LeaveOnDrop(Running);
 
 impl Drop for LeaveOnDrop {
     fn drop(&mut self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.1.notify_all();
+        let mut running = self.0.lock();
+        running.threads -= 1;
+        if running.threads == 0 && running.awaited {
+            self.0.zero.notify_all();
+        }
     }
 }
 

@@ -285,7 +285,9 @@ impl<J> Line<J> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state.lock();
         state.shutdown = true;
-        self.work.notify_all();
+        if state.threads > 0 {
+            self.work.notify_all();
+        }
         while state.threads > 0 {
             state = match (timeout, until) {
                 (Some(_), Some(until)) => {
