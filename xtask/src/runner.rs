@@ -24,7 +24,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = match self.wrapper.split_first() {
             None => Command::new(&self.executable),
             Some((program, rest)) => {

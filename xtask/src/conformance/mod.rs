@@ -32,7 +32,7 @@ xtask/data/conformance-known.txt names it with a reason.
                   console-subscriber
   --filter F      only targets whose name contains F; `TARGET::TEST` narrows to tests (repeatable)
   --unstable      short for --suite unstable
-  --target T      on another system, run by what `cargo xtask cross` runs it by: windows, arm, i686, poll; the
+  --target T      on another system, run by what `cargo xtask cross` runs it by: windows, arm, i686, wasi, poll; the
                   list is of the host, so there the real tokio is run too, and what it passes has to pass
   --part K/N      only the Kth of N parts of the targets
   --baseline      run against the real tokio instead and write the list (only what the filter covers)
@@ -90,10 +90,13 @@ impl Part {
 pub(crate) fn run(words: Vec<String>) -> Outcome {
     let mut args = Args::new(words, HELP);
     let default = if args.flag("--unstable") { "unstable" } else { "stable" };
-    let suite = suite::find(&args.value("--suite", default.to_owned())?)?;
+    let mut suite = suite::find(&args.value("--suite", default.to_owned())?)?;
     let baseline = args.flag("--baseline");
     let target = args.value("--target", String::new())?;
     let target = if target.is_empty() { None } else { Some(cross::find(&target)?) };
+    if let Some(target) = target.filter(|target| !target.features.contains(&"full")) {
+        suite.features = target.features;
+    }
     let strict = args.flag("--strict");
     let show_errors = args.flag("--errors");
     let processors = std::thread::available_parallelism().map_or(2, usize::from);

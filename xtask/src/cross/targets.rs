@@ -9,6 +9,8 @@ use crate::shell;
 pub(crate) enum How {
     /// The tests are built and run.
     Run,
+    /// The compiler looks, and what tokio publishes can be run: its tests know of systems that have only part of it.
+    Published,
     /// Only the compiler looks, at the tests too.
     Check,
 }
@@ -20,7 +22,7 @@ pub(crate) struct Target {
     pub(crate) how: How,
     /// Debian's packages, beside the compiler's.
     pub(crate) packages: &'static [&'static str],
-    pub(crate) features: &'static str,
+    pub(crate) features: &'static [&'static str],
     /// Parts of the standard library to be built, all if empty; nothing where the toolchain's own will do.
     pub(crate) std: Option<&'static str>,
     pub(crate) linker: Option<&'static str>,
@@ -32,7 +34,7 @@ pub(crate) struct Target {
     pub(crate) known: &'static [(&'static str, &'static str)],
 }
 
-const FULL: &str = "full,test-util";
+const FULL: &[&str] = &["full", "test-util"];
 
 /// Tests that start cargo and compilers, which know nothing of the target.
 const COMPILERS: &[(&str, &str)] =
@@ -51,7 +53,7 @@ const PLAIN: Target = Target {
     known: &[],
 };
 
-pub(crate) static TARGETS: [Target; 9] = [
+pub(crate) static TARGETS: [Target; 14] = [
     Target {
         name: "windows",
         triple: "x86_64-pc-windows-gnu",
@@ -67,7 +69,12 @@ pub(crate) static TARGETS: [Target; 9] = [
     Target { name: "msvc", triple: "x86_64-pc-windows-msvc", ..PLAIN },
     Target { name: "mac", triple: "x86_64-apple-darwin", ..PLAIN },
     Target { name: "mac-arm", triple: "aarch64-apple-darwin", ..PLAIN },
+    Target { name: "ios", triple: "aarch64-apple-ios", ..PLAIN },
     Target { name: "bsd", triple: "x86_64-unknown-freebsd", ..PLAIN },
+    Target { name: "netbsd", triple: "x86_64-unknown-netbsd", ..PLAIN },
+    Target { name: "openbsd", triple: "x86_64-unknown-openbsd", ..PLAIN },
+    Target { name: "illumos", triple: "x86_64-unknown-illumos", ..PLAIN },
+    Target { name: "android", triple: "aarch64-linux-android", ..PLAIN },
     Target {
         name: "arm",
         triple: "aarch64-unknown-linux-gnu",
@@ -98,8 +105,14 @@ pub(crate) static TARGETS: [Target; 9] = [
     Target {
         name: "wasi",
         triple: "wasm32-wasip1",
-        features: "sync,macros,io-util,rt,time",
+        how: How::Published,
+        packages: &["nodejs", "wasi-libc", "lld-22"],
+        features: &["sync", "macros", "io-util", "rt", "time", "test-util"],
         std: Some("=std,panic_abort"),
+        linker: Some("wasm-ld-22"),
+        // Debian's C library lacks two functions for threads, which nothing here calls.
+        flags: "-Clink-self-contained=no -L/usr/lib/wasm32-wasi -Clink-arg=/usr/lib/wasm32-wasi/crt1-command.o \
+                -Clink-arg=-lc -Clink-arg=--unresolved-symbols=ignore-all",
         ..PLAIN
     },
     // Not another system: this one without epoll, as a port to a system without any such thing would have it.
@@ -141,6 +154,11 @@ impl Target {
             }
             // 32-bit programs run as they are, with the libraries of libc6-i386. Not with those of the cross compiler:
             // another version than the loader's, with which threads are sometimes waited for in vain.
+            "wasi" => {
+                let script = directory.join("wasi.mjs");
+                shell::write_if_changed(&script, NODE)?;
+                words(&["node", "--no-warnings", &script.display().to_string()])
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -163,4 +181,12 @@ mount -t binfmt_misc none /proc/sys/fs/binfmt_misc &&
 printf "%s" ":qemu-aarch64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64:F" > /proc/sys/fs/binfmt_misc/register || exit 99
 export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 exec "$@"' qemu "$@"
+"#;
+
+const NODE: &str = r#"import { readFile } from "node:fs/promises";
+import { WASI } from "node:wasi";
+const args = process.argv.slice(2);
+const wasi = new WASI({ version: "preview1", args, env: process.env, preopens: { "/": "/" } });
+const module = await WebAssembly.compile(await readFile(args[0]));
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
 "#;

@@ -1,9 +1,14 @@
 //! What runs Windows programs: wine, with a prefix of its own.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::runner::Test;
 use crate::shell;
+
+/// The test that wants keys to be pressed.
+const KEYS: &str = "windows::console::keys_are_heard";
 
 const WINE: &str = "/usr/lib/wine/wine64";
 const SERVER: &str = "/usr/lib/wine/wineserver";
@@ -70,4 +75,36 @@ fn wine(prefix: &Path, program: &str) -> Command {
 /// Without our streams: what wine leaves running would hold them.
 fn quiet(command: &mut Command) -> Result<bool, String> {
     shell::succeeds(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+/// Runs the test that listens to keys in a terminal, and presses Ctrl-C; whether it passes. `None` if it is not among
+/// the tests.
+pub(super) fn press_keys(tests: &[Test]) -> Result<Option<bool>, String> {
+    let Some(test) = tests.iter().find(|test| test.full_name() == KEYS) else { return Ok(None) };
+    let inner = test.target.command();
+    let words: Vec<_> = std::iter::once(inner.get_program()).chain(inner.get_args()).collect();
+    let words: Vec<_> = words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let line = format!("{} {} --exact --nocapture", words.join(" "), test.name);
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", &line, "/dev/null"]).env("KEYS_ARE_PRESSED", "1");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot run script: {error}"))?;
+    // What is dropped ends the terminal's input: not before the program has ended.
+    let (Some(mut keys), Some(screen)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err("no terminal".to_owned());
+    };
+    let mut is_told = false;
+    for line in BufReader::new(screen).split(b'\n') {
+        let line = line.map_err(|error| error.to_string())?;
+        let line = String::from_utf8_lossy(&line);
+        if line.contains("listening") {
+            keys.write_all(b"\x03").map_err(|error| error.to_string())?;
+        }
+        is_told |= line.contains("told");
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    Ok(Some(status.success() && is_told))
 }

@@ -3,4 +3,5 @@
 #![cfg(all(windows, not(loom)))]
 
 mod children;
+mod console;
 mod named_pipes;

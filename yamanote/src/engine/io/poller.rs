@@ -35,7 +35,7 @@ use crate::engine::io::lead::Lead;
 use crate::engine::io::place::Waits;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
-use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sys;
 use crate::util::LinkedList;
 use crate::util::canary::canary;
@@ -242,7 +242,21 @@ impl Poller {
             // The system does not know the token, so nothing need be waited for.
             let reference = self.unlink(&mut self.sources.lock(), source);
             drop(reference);
-        })
+        })?;
+        self.after_change();
+        Ok(())
+    }
+
+    /// The system was told of a change. With mio's `poll(2)` backend that ends the leader's wait for a moment, and takes
+    /// a wake-up with it that comes from elsewhere just then. So there is another one, for the leader to look.
+    fn after_change(&self) {
+        if sys::poll::REPORTS_ONCE {
+            // Whoever had the lost one sent saw the leader; so do we. Partner: the fence in `Doze::interrupt`.
+            fence(Ordering::SeqCst);
+            if self.lead.is_taken() {
+                self.end_wait();
+            }
+        }
     }
 
     /// Has `attach` tell the system something more of a source that is registered.
@@ -251,7 +265,9 @@ impl Poller {
         source: &Arc<Source>,
         attach: impl FnOnce(&mio::Registry, mio::Token) -> io::Result<()>,
     ) -> io::Result<()> {
-        attach(&self.system()?.registry, token(source))
+        let result = attach(&self.system()?.registry, token(source));
+        self.after_change();
+        result
     }
 
     pub(crate) fn deregister(
@@ -260,6 +276,7 @@ impl Poller {
         detach: impl FnOnce(&mio::Registry) -> io::Result<()>,
     ) -> io::Result<()> {
         let result = detach(&self.system()?.registry);
+        self.after_change();
         let mut sources = self.sources.lock();
         let reference = self.unlink(&mut sources, source);
         if result.is_ok() {

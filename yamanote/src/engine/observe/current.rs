@@ -20,6 +20,7 @@ struct Words {
     id: Counter,
     location: AtomicPtr<Location<'static>>,
     /// The thread that has the core, as the system calls it; 0 is not known.
+    #[allow(dead_code)] // Whose stack is looked at, where that can be done.
     thread: AtomicU32,
 }
 
@@ -41,11 +42,13 @@ impl Current {
         Some((id, location))
     }
 
+    #[allow(dead_code)] // As the field.
     pub(crate) fn set_thread(&self, id: u32) {
         // Relaxed: stands alone.
         self.0.thread.store(id, Ordering::Relaxed);
     }
 
+    #[allow(dead_code)] // As the field.
     pub(crate) fn thread(&self) -> Option<u32> {
         Some(self.0.thread.load(Ordering::Relaxed)).filter(|id| *id != 0)
     }
