@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::engine::io::IoDriver;
+use crate::engine::io::{IoDriver, PollerConfig};
 use crate::engine::timer::{Clock, Timers};
 
 pub(crate) struct Driver {
@@ -19,10 +19,10 @@ impl Driver {
     pub(crate) fn new(
         (enable_io, enable_time): (bool, bool),
         worker: usize,
-        events: usize,
+        poller: PollerConfig,
         neighbour: Option<&Driver>,
     ) -> Driver {
-        let io = IoDriver::new(enable_io, worker, events, neighbour.map(|neighbour| &neighbour.io));
+        let io = IoDriver::new(enable_io, worker, poller, neighbour.map(|neighbour| &neighbour.io));
         Driver { io, timers: enable_time.then(Timers::new) }
     }
 

@@ -11,6 +11,7 @@ use crate::engine::core_slot::CoreSlot;
 use crate::engine::driver::Driver;
 use crate::engine::hooks::Hooks;
 use crate::engine::idle::Idle;
+use crate::engine::io::PollerConfig;
 use crate::engine::latency::Latency;
 use crate::engine::lent::Lent;
 use crate::engine::limits::WORKERS_PER_POLLER;
@@ -58,6 +59,8 @@ pub(crate) struct Config {
     /// Workers that may stand in for stuck ones at a time.
     pub(crate) spares: usize,
     pub(crate) events_per_turn: usize,
+    /// How long to look for events before waiting for them.
+    pub(crate) busy_poll: Option<Duration>,
     /// The same while there is other work.
     pub(crate) events_per_busy_turn: usize,
     pub(crate) intervals: Intervals,
@@ -142,7 +145,8 @@ impl Shared {
             let enabled = (config.enable_io && own_driver, config.enable_time && own_driver);
             let shares = own_driver && slot % WORKERS_PER_POLLER != 0;
             let neighbour = remotes.last().filter(|_| shares).map(|remote| &remote.driver);
-            let driver = Driver::new(enabled, slot, config.events_per_turn, neighbour);
+            let poller = PollerConfig { events: config.events_per_turn, busy_poll: config.busy_poll };
+            let driver = Driver::new(enabled, slot, poller, neighbour);
             remotes.push(CachePadded::new(Remote {
                 ring: Ring::new(),
                 lifo: LifoSlot::new(),

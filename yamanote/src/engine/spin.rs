@@ -43,13 +43,28 @@ impl Spinner {
 
     /// Counts a wait that a look could have spared, and tells whether to try one.
     pub(crate) fn probe(&self) -> bool {
+        self.is_due() && has_several_processors()
+    }
+
+    /// Counts a wait, and tells whether it is the one in so many.
+    fn is_due(&self) -> bool {
         let left = self.until_probe.load(Ordering::Relaxed);
         if left > 1 {
             self.until_probe.store(left - 1, Ordering::Relaxed);
             return false;
         }
         self.until_probe.store(SPIN_PROBE_EVERY, Ordering::Relaxed);
-        has_several_processors()
+        true
+    }
+
+    /// Whether to look before this wait for something that does not come from this process, so that one processor is
+    /// enough.
+    #[cfg_attr(
+        not(any(feature = "net", feature = "process", feature = "signal")),
+        allow(dead_code, reason = "for pollers")
+    )]
+    pub(crate) fn should_for_outside(&self) -> bool {
+        self.has_credit() || self.is_due()
     }
 
     /// The next wait is to be preceded by a look.
@@ -79,7 +94,8 @@ impl Spinner {
         success
     }
 
-    fn learn(&self, success: bool) {
+    /// What came of a look.
+    pub(crate) fn learn(&self, success: bool) {
         let credit = self.credit.load(Ordering::Relaxed);
         let credit = if success { (credit + 1).min(SPIN_CREDIT) } else { credit.saturating_sub(2) };
         self.credit.store(credit, Ordering::Relaxed);

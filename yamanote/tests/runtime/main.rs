@@ -5,6 +5,7 @@ mod backtrace;
 mod block_on;
 mod blocking;
 #[cfg(unix)]
+mod busy_poll;
 mod callbacks;
 #[cfg(feature = "taskdump")]
 mod dump;

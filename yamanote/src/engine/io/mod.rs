@@ -8,6 +8,8 @@ mod doze;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod lead;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+mod look;
+#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod on;
 #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
 mod place;
@@ -26,6 +28,19 @@ pub(crate) mod source;
 mod off;
 #[cfg(not(any(feature = "net", feature = "process", feature = "signal")))]
 pub(crate) use off::IoDriver;
+
+/// What the builder decided about pollers.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(any(feature = "net", feature = "process", feature = "signal")),
+    allow(dead_code, reason = "there are none")
+)]
+pub(crate) struct PollerConfig {
+    /// That a turn takes at the most.
+    pub(crate) events: usize,
+    /// How long to look for events before waiting for them.
+    pub(crate) busy_poll: Option<std::time::Duration>,
+}
 
 /// Said when a resource is made on a runtime without I/O. Upstream's words, which its users match on.
 pub(crate) const DISABLED: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on \

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::io::PollerConfig;
 use crate::engine::io::condvar::CondvarPark;
 
 /// See the twin in `on.rs`.
@@ -11,7 +12,7 @@ pub(crate) struct IoDriver {
 }
 
 impl IoDriver {
-    pub(crate) fn new(_: bool, _: usize, _: usize, _: Option<&IoDriver>) -> IoDriver {
+    pub(crate) fn new(_: bool, _: usize, _: PollerConfig, _: Option<&IoDriver>) -> IoDriver {
         IoDriver { park: CondvarPark::new() }
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::io::PollerConfig;
 use crate::engine::io::condvar::CondvarPark;
 use crate::engine::io::place::{Place, Waits};
 use crate::engine::io::poller::Poller;
@@ -26,12 +27,12 @@ enum Kind {
 }
 
 impl IoDriver {
-    /// The driver of worker `worker`, which takes at most `events` events in a turn, or only waits. It shares
+    /// The driver of worker `worker`, or one that only waits. It shares
     /// the poller of `neighbour`, if there is one.
     pub(crate) fn new(
         enabled: bool,
         worker: usize,
-        events: usize,
+        config: PollerConfig,
         neighbour: Option<&IoDriver>,
     ) -> IoDriver {
         if !enabled {
@@ -42,7 +43,7 @@ impl IoDriver {
             Kind::Disabled(_) => None,
         });
         let first = shared.is_none();
-        let poller = shared.unwrap_or_else(|| Arc::new(Poller::new(events)));
+        let poller = shared.unwrap_or_else(|| Arc::new(Poller::new(config)));
         IoDriver { kind: Kind::Enabled { place: Place::new(worker, poller), first } }
     }
 

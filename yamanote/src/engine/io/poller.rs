@@ -31,7 +31,9 @@ use std::sync::atomic::AtomicU64 as Counter;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::engine::io::PollerConfig;
 use crate::engine::io::lead::Lead;
+use crate::engine::io::look::Look;
 use crate::engine::io::place::Waits;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
@@ -63,6 +65,8 @@ pub(crate) struct Poller {
     is_shutdown: AtomicBool,
     /// How many sources are watched: an idle poller need not be asked.
     watching: AtomicUsize,
+    /// Where the builder asked for it.
+    look: Option<Look>,
     pub(crate) metrics: Metrics,
 }
 
@@ -82,11 +86,11 @@ struct Turn {
 
 /// What a turn brought.
 #[derive(Default)]
-struct Collected {
+pub(super) struct Collected {
     /// Events of sources.
-    count: usize,
+    pub(super) count: usize,
     /// What ends the leader's wait.
-    unpark: bool,
+    pub(super) unpark: bool,
 }
 
 struct Sources {
@@ -98,11 +102,11 @@ struct Sources {
 }
 
 impl Poller {
-    pub(crate) fn new(events: usize) -> Poller {
+    pub(crate) fn new(config: PollerConfig) -> Poller {
         Poller {
             turn: Mutex::new(Turn {
                 poll: None,
-                capacity: events.max(1),
+                capacity: config.events.max(1),
                 buffers: [const { None }; BUFFERS],
                 wakers: WakeBatch::new(),
             }),
@@ -117,6 +121,7 @@ impl Poller {
             has_released: AtomicBool::new(false),
             is_shutdown: AtomicBool::new(false),
             watching: AtomicUsize::new(0),
+            look: config.busy_poll.map(Look::new),
             metrics: Metrics::default(),
         }
     }
@@ -356,7 +361,11 @@ impl Waits for Poller {
 
     fn wait(&self, timeout: Option<Duration>, max_events: usize) -> usize {
         let mut turn = self.turn.lock();
-        let Collected { count, .. } = self.collect(&mut turn, timeout, max_events);
+        let mut collect = |timeout| self.collect(&mut turn, timeout, max_events);
+        let Collected { count, .. } = match &self.look {
+            None => collect(timeout),
+            Some(look) => look.before(timeout, collect),
+        };
         let mut wakers = turn.wakers.take();
         self.lead.give_up();
         drop(turn);
@@ -465,7 +474,7 @@ mod tests {
     }
 
     fn watch() -> Watch {
-        let poller = Poller::new(64);
+        let poller = Poller::new(PollerConfig { events: 64, busy_poll: None });
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let source = Arc::new(Source::new(Ready::EMPTY, false));
@@ -541,7 +550,7 @@ mod tests {
 
     #[test]
     fn a_failed_registration_leaves_nothing_behind() {
-        let poller = Poller::new(64);
+        let poller = Poller::new(PollerConfig { events: 64, busy_poll: None });
         let source = Arc::new(Source::new(Ready::EMPTY, false));
         poller.register(&source, |_, _| Err(io::ErrorKind::Other.into())).unwrap_err();
         assert_eq!(Arc::strong_count(&source), 1);
@@ -578,7 +587,7 @@ mod tests {
 
     #[test]
     fn a_turn_takes_no_more_than_it_may() {
-        let poller = Poller::new(64);
+        let poller = Poller::new(PollerConfig { events: 64, busy_poll: None });
         let mut all = Vec::new();
         for _ in 0..20 {
             let (ours, theirs) = UnixStream::pair().unwrap();
@@ -596,7 +605,7 @@ mod tests {
     #[test]
     fn two_register_first_and_a_leader_waits() {
         for _ in 0..if cfg!(debug_assertions) { 1000 } else { 5000 } {
-            let poller = Poller::new(64);
+            let poller = Poller::new(PollerConfig { events: 64, busy_poll: None });
             let together = std::sync::Barrier::new(3);
             let left = AtomicUsize::new(2);
             std::thread::scope(|scope| {
@@ -644,7 +653,7 @@ mod tests {
 
     #[test]
     fn deregistering_races_with_turns() {
-        let poller = Arc::new(Poller::new(64));
+        let poller = Arc::new(Poller::new(PollerConfig { events: 64, busy_poll: None }));
         let stop = Arc::new(AtomicBool::new(false));
         let owner = {
             let (poller, stop) = (Arc::clone(&poller), Arc::clone(&stop));

@@ -48,6 +48,7 @@ pub struct Builder {
     enable_time: bool,
     start_paused: bool,
     events_per_turn: usize,
+    busy_poll: Option<Duration>,
     events_per_busy_turn: usize,
     worker_threads: Option<usize>,
     max_blocking_threads: usize,
@@ -112,6 +113,7 @@ impl Builder {
             enable_time: false,
             start_paused: false,
             events_per_turn: limits::EVENTS_PER_TURN,
+            busy_poll: None,
             events_per_busy_turn: usize::MAX,
             worker_threads: None,
             max_blocking_threads: limits::MAX_BLOCKING_THREADS,
@@ -497,6 +499,7 @@ impl Builder {
                 enable_time: self.enable_time,
                 start_paused: self.start_paused,
                 events_per_turn: self.events_per_turn,
+                busy_poll: self.busy_poll,
                 events_per_busy_turn: self.events_per_busy_turn,
                 intervals: Intervals {
                     inbox: self.global_queue_interval.unwrap_or(limits::GLOBAL_QUEUE_INTERVAL),
