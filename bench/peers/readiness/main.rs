@@ -24,6 +24,10 @@ fn main() {
             builder
         }
     };
+    #[cfg(feature = "busy-poll")]
+    if let Some(at_most) = options.busy_poll {
+        builder.busy_poll(at_most);
+    }
     let runtime = builder.enable_all().build().expect("the runtime builds");
     let listener = peer::listen(1).remove(0);
     runtime.block_on(async move {

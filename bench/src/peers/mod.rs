@@ -24,7 +24,8 @@ usage: cargo run --release -p bench -- peers [OPTIONS]
 Runs echo (64 bytes) and HTTP/1.1 servers on several runtimes and on plain loops under one load; prints requests per
 second, latencies and the server's processor time per request. Linux.
 
-  --only LIST         of yamanote, tokio, smol, monoio, glommio, compio, epoll, uring (default: all)
+  --only LIST         of yamanote, tokio, smol, monoio, glommio, compio, epoll, uring (default: these), yamanote-busy (with
+                      Builder::busy_poll)
   --kinds LIST        of echo, http (a hand-written responder, the same for all), hyper (where it runs) (default: all)
   --workers LIST      threads of the server: 0 (current_thread), 1, 2 (default: all)
   --connections LIST  (default 1,50,500)
@@ -32,15 +33,20 @@ second, latencies and the server's processor time per request. Linux.
                       nor with hyper)
   --seconds N         of a run, after a quarter of that to warm up (default 0.35)
   --rounds N          (default 3)
+  --busy-poll N       microseconds, for yamanote-busy (default 20)
   --out DIR           also write peers.md and peers.svg there";
 
-const NAMES: [&str; 8] = ["yamanote", "tokio", "smol", "monoio", "glommio", "compio", "epoll", "uring"];
+const NAMES: [&str; 9] =
+    ["yamanote", "tokio", "smol", "monoio", "glommio", "compio", "epoll", "uring", "yamanote-busy"];
+
+/// Those that run unless told otherwise: an option of the builder is no peer.
+const USUAL: usize = 8;
 
 /// The runtimes that have a single-threaded flavour besides one with a number of threads.
-const TWO_FLAVOURS: [&str; 2] = ["yamanote", "tokio"];
+const TWO_FLAVOURS: [&str; 3] = ["yamanote", "tokio", "yamanote-busy"];
 
 /// Those with a server that runs hyper.
-const WITH_HYPER: [&str; 2] = ["yamanote", "tokio"];
+const WITH_HYPER: [&str; 3] = TWO_FLAVOURS;
 
 /// What a table compares.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,13 +91,15 @@ pub fn run(mut words: Words) -> Result<(), String> {
             None => Ok(list),
         }
     };
-    let only = or(words.list("--only")?, &NAMES, "--only")?;
+    let usual = || NAMES[..USUAL].iter().map(|&name| name.to_owned()).collect();
+    let only = or(Some(words.list("--only")?.unwrap_or_else(usual)), &NAMES, "--only")?;
     let kinds = or(words.list("--kinds")?, &["echo", "http", "hyper"], "--kinds")?;
     let workers: Vec<usize> = words.list("--workers")?.unwrap_or_else(|| vec![0, 1, 2]);
     let connections = words.list("--connections")?.unwrap_or_else(|| vec![1, 50, 500]);
     let rate: f64 = words.value("--rate")?.unwrap_or(20_000.0);
     let seconds: f64 = words.value("--seconds")?.unwrap_or(0.35);
     let rounds: usize = words.value("--rounds")?.unwrap_or(3);
+    let busy_poll_us: u64 = words.value("--busy-poll")?.unwrap_or(20);
     let out: Option<std::path::PathBuf> = words.value("--out")?;
     if let Some(word) = words.rest()?.first() {
         return Err(format!("unexpected: {word}\n\n{HELP}"));
@@ -108,7 +116,7 @@ pub fn run(mut words: Words) -> Result<(), String> {
 
     let mut peers = Vec::new();
     for name in NAMES.into_iter().filter(|name| only.iter().any(|word| word == name)) {
-        match Peer::build(name) {
+        match Peer::build(name, busy_poll_us) {
             Ok(peer) => peers.push(peer),
             Err(error) => println!("left out: {name}: {error}"),
         }

@@ -11,16 +11,22 @@ use crate::build;
 /// A peer that compiled.
 pub struct Peer {
     pub name: &'static str,
+    /// What its servers are told besides.
+    extra: Vec<String>,
     executable: PathBuf,
 }
 
 impl Peer {
     /// Compiles the package of this name, or says why that fails.
-    pub fn build(name: &'static str) -> Result<Peer, String> {
+    pub fn build(name: &'static str, busy_poll_us: u64) -> Result<Peer, String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        let package = format!("peer-{name}");
+        let (package, extra) = match name.strip_suffix("-busy") {
+            Some(name) => (name, vec![busy_poll_us.to_string()]),
+            None => (name, Vec::new()),
+        };
+        let package = format!("peer-{package}");
         let executable = build::executables(&folder, &[&package])?.remove(0);
-        Ok(Peer { name, executable })
+        Ok(Peer { name, extra, executable })
     }
 }
 
@@ -35,7 +41,11 @@ impl Server {
     pub fn start(peer: &Peer, kind: &str, workers: usize, cpus: &[usize]) -> Result<Server, String> {
         let cpus = cpu_set(cpus);
         let mut command = Command::new(&peer.executable);
-        command.args([kind, &workers.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args([kind, &workers.to_string()])
+            .args(&peer.extra)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         // SAFETY: the closure makes two system calls and touches nothing but its own copy of the set.
         unsafe {
             command.pre_exec(move || {

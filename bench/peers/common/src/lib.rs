@@ -1,11 +1,12 @@
 //! What the servers under comparison have in common: how they are called, and what they answer.
 //!
-//! A server is called `SERVER KIND WORKERS` and prints `ports P…`, one for each of its accept loops: a runtime that
+//! A server is called `SERVER KIND WORKERS [BUSY_POLL_MICROSECONDS]` and prints `ports P…`, one for each of its accept loops: a runtime that
 //! spreads connections itself has one, a loop per thread has one a thread, over which the load spreads its connections
 //! evenly. It runs until it is killed.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 /// The largest message that is read at once.
 pub const BUFFER: usize = 1024;
@@ -25,6 +26,8 @@ pub struct Options {
     pub kind: Kind,
     /// Threads that serve; 0 is the runtime's single-threaded flavour, where that is another one than one thread.
     pub workers: usize,
+    /// How long to ask for events before waiting for them, where the runtime can be told.
+    pub busy_poll: Option<Duration>,
 }
 
 impl Options {
@@ -32,17 +35,23 @@ impl Options {
     pub fn from_arguments() -> Options {
         let words: Vec<String> = std::env::args().skip(1).collect();
         let read = || {
-            let [kind, workers] = &words[..] else { return None };
+            let (kind, workers, busy_poll) = match &words[..] {
+                [kind, workers] => (kind, workers, None),
+                [kind, workers, micros] => {
+                    (kind, workers, Some(Duration::from_micros(micros.parse().ok()?)))
+                }
+                _ => return None,
+            };
             let kind = match kind.as_str() {
                 "echo" => Kind::Echo,
                 "http" => Kind::Http,
                 "hyper" => Kind::Hyper,
                 _ => return None,
             };
-            Some(Options { kind, workers: workers.parse().ok()? })
+            Some(Options { kind, workers: workers.parse().ok()?, busy_poll })
         };
         read().unwrap_or_else(|| {
-            eprintln!("usage: SERVER echo|http|hyper WORKERS");
+            eprintln!("usage: SERVER echo|http|hyper WORKERS [BUSY_POLL_MICROSECONDS]");
             std::process::exit(2);
         })
     }
