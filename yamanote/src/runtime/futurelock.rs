@@ -14,7 +14,17 @@ use crate::task::Id;
 /// Its `Display` says all of it in a line.
 ///
 /// # Examples
-/// See [`Builder::on_futurelock`](crate::runtime::Builder::on_futurelock).
+/// ```
+/// use yamanote::runtime::{Builder, FuturelockReport};
+///
+/// fn complain(report: &FuturelockReport) {
+///     eprintln!("{report}");
+/// }
+/// let runtime = Builder::new_multi_thread().enable_all().on_futurelock(complain).build().unwrap();
+/// # drop(runtime);
+/// ```
+///
+/// One that is made: at [`Builder::on_futurelock`](crate::runtime::Builder::on_futurelock).
 #[derive(Clone, Debug)]
 pub struct FuturelockReport {
     pub(crate) task: Option<Id>,
@@ -27,37 +37,232 @@ pub struct FuturelockReport {
 
 impl FuturelockReport {
     /// The task. `None`: it is the future that a `block_on` waits for.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// let report = reports.recv().unwrap();
+    /// assert_eq!(report.task(), Some(task.id()));
+    /// ```
     pub fn task(&self) -> Option<Id> {
         self.task
     }
 
     /// The task's name, if [`task::Builder`](crate::task::Builder) gave it one.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// assert_eq!(reports.recv().unwrap().name(), Some("order"));
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
     /// Where in the source the task was spawned.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// println!("spawned at {}", reports.recv().unwrap().spawned_at().unwrap());
+    /// ```
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
         self.spawned_at
     }
 
     /// Since when the future has had the permits.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// assert!(reports.recv().unwrap().held() >= Duration::from_millis(10));
+    /// ```
     pub fn held(&self) -> Duration {
         self.held
     }
 
     /// How often the task was polled since, each time without polling the future.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// assert!(reports.recv().unwrap().polls() >= 1);
+    /// ```
     pub fn polls(&self) -> u32 {
         self.polls
     }
 
     /// The calls in which the future was polled for the first time, when it began to wait.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// let report = reports.recv().unwrap();
+    /// println!("the future that is not polled began to wait here:\n{}", report.backtrace());
+    /// ```
     pub fn backtrace(&self) -> &Backtrace {
         &self.place
     }
 
     /// The innermost of those calls that is not this library's nor the standard library's: the function that waits, with
     /// its place in the source if debug information tells. `None` if the program has no names.
+    ///
+    /// # Examples
+    /// ```
+    /// # let (tell, reports) = std::sync::mpsc::channel();
+# let runtime = yamanote::runtime::Builder::new_multi_thread()
+#     .worker_threads(1)
+#     .enable_time()
+#     .futurelock_limit(std::time::Duration::from_millis(10))
+#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+#     .build()
+#     .unwrap();
+# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+# let held = runtime.block_on(lock.clone().lock_owned());
+# let locks_twice = async move {
+#     let mut first = Box::pin(lock.lock());
+#     yamanote::select! {
+#         _ = &mut first => {}
+#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+#             drop(held);
+#             let _second = lock.lock().await;
+#         }
+#     }
+# };
+# let builder = yamanote::task::Builder::new().name("order");
+# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// let report = reports.recv().unwrap();
+    /// if let Some(function) = report.waits_in() {
+    ///     println!("{function} waits for a lock, and nobody polls it");
+    /// }
+    /// ```
     pub fn waits_in(&self) -> Option<String> {
         waits_in(&self.place.to_string())
     }

@@ -193,7 +193,21 @@ impl StallReport {
     /// reads the debug information of the program): in a large one, on another thread than the hook's.
     ///
     /// # Examples
-    /// See [`Builder::stall_backtrace`](crate::runtime::Builder::stall_backtrace).
+    /// ```
+    /// use std::sync::mpsc;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let (tell, told) = mpsc::channel();
+    /// let runtime = Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    ///     .build()
+    ///     .unwrap();
+    /// let stuck = runtime.spawn(async move { told.recv().unwrap() });
+    /// let stall = runtime.block_on(stuck).unwrap();
+    /// // Not asked for.
+    /// assert!(stall.backtrace().is_none());
+    /// ```
     #[cfg(feature = "taskdump")]
     pub fn backtrace(&self) -> Option<crate::runtime::dump::Backtrace> {
         let addresses = self.stack.return_addresses()?;

@@ -279,7 +279,19 @@ impl Builder {
     /// tells of it. A second unless set.
     ///
     /// # Examples
-    /// See [`on_futurelock`](Builder::on_futurelock).
+    /// ```
+    /// use std::time::Duration;
+    /// use yamanote::runtime::Builder;
+    ///
+    /// // In a program whose locks are held for long:
+    /// let runtime = Builder::new_multi_thread()
+    ///     .enable_all()
+    ///     .futurelock_limit(Duration::from_secs(10))
+    ///     .on_futurelock(|report| eprintln!("{report}"))
+    ///     .build()
+    ///     .unwrap();
+    /// # drop(runtime);
+    /// ```
     pub fn futurelock_limit(&mut self, limit: Duration) -> &mut Builder {
         self.futurelock_limit = limit;
         self
@@ -289,7 +301,13 @@ impl Builder {
     /// asked for: each poll then costs two locks and readings of the clock, each wake a lock.
     ///
     /// # Examples
-    /// See [`Handle::tasks`](crate::runtime::Handle::tasks).
+    /// ```
+    /// use yamanote::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_current_thread().track_tasks(true).build().unwrap();
+    /// let task = runtime.spawn(std::future::pending::<()>());
+    /// assert!(runtime.handle().tasks().iter().any(|listed| listed.id() == task.id()));
+    /// ```
     pub fn track_tasks(&mut self, track: bool) -> &mut Builder {
         self.track_tasks = track;
         self
