@@ -1,5 +1,89 @@
 //! An asynchronous runtime for reliable network applications, with tokio's API.
+//!
+//! What a program needs to do many things at once without a thread for each: a scheduler that runs tasks on a few
+//! threads, and sockets, timers, files, processes, signals, channels and locks that give the thread away while they
+//! wait. Names, signatures and behaviour are those of tokio 1.54.1. A program written for it moves over by two lines in its
+//! `Cargo.toml`, with all the crates that it stands on, or uses this crate directly.
+//!
+//! # A server
+//!
+//! ```
+//! use yamanote::io::{AsyncReadExt, AsyncWriteExt};
+//! use yamanote::net::{TcpListener, TcpStream};
+//!
+//! async fn serve(listener: TcpListener) -> std::io::Result<()> {
+//!     loop {
+//!         let (mut socket, _) = listener.accept().await?;
+//!         // A task for each connection: it costs its own state and a few words.
+//!         yamanote::spawn(async move {
+//!             let mut buf = [0; 1024];
+//!             while let Ok(n @ 1..) = socket.read(&mut buf).await {
+//!                 if socket.write_all(&buf[..n]).await.is_err() {
+//!                     break;
+//!                 }
+//!             }
+//!         });
+//!     }
+//! }
+//!
+//! #[yamanote::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let addr = listener.local_addr()?;
+//!     yamanote::spawn(serve(listener));
+//!
+//!     let mut client = TcpStream::connect(addr).await?;
+//!     client.write_all(b"hello").await?;
+//!     let mut echo = [0; 5];
+//!     client.read_exact(&mut echo).await?;
+//!     assert_eq!(&echo, b"hello");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What is where
+//!
+//! | module | |
+//! |---|---|
+//! | `task` | spawning tasks and waiting for them, work that blocks, sets of tasks, what is local to a task |
+//! | `runtime` | the scheduler, how to configure it, and how to look inside |
+//! | `sync` | channels, locks, semaphores, notifications; they work on any executor |
+//! | `time` | sleeping, intervals, timeouts, and a clock that tests can stop |
+//! | `net` | TCP, UDP, Unix sockets, pipes |
+//! | [`io`] | the traits for reading and writing, and what is built on them |
+//! | `fs`, `process`, `signal` | files, child processes, signals |
+//!
+//! And the macros: `#[main]` and `#[test]` run an `async fn`; `select!` waits for the first of several, `join!` and
+//! `try_join!` for all; [`pin!`] pins, `task_local!` declares what each task has its own of.
+//!
+//! # Features
+//!
+//! None is on by itself; `full` is all of the first group.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `rt`, `rt-multi-thread` | tasks and a runtime with one thread; with several |
+//! | `macros` | `#[main]`, `#[test]`, `select!`, `join!`, `try_join!` |
+//! | `sync`, `time`, `net`, `fs`, `process`, `signal` | the module of that name |
+//! | `io-util`, `io-std` | extension traits and helpers of `io`; the standard streams |
+//! | `parking_lot`, `schedule-latency` | nothing: accepted, since tokio has them |
+//! | | |
+//! | `test-util` | a clock that tests stop and move by hand: `time::pause` |
+//! | `tracing` | spans and events for tokio-console and others |
+//! | `taskdump` | where tasks wait, where a stuck worker is: `Handle::dump`, `Builder::stall_backtrace` |
+//! | `io-uring` | files through io_uring, on Linux, where it is asked for |
+//!
+//! # Work that blocks
+//!
+//! Code that computes for long or calls what blocks keeps its worker from other tasks. Hand it to
+//! `task::spawn_blocking`. Where that was forgotten, a runtime with several workers notices and lets others go
+//! on; `Builder::on_stall` tells which task it was.
 #![cfg_attr(not(all(feature = "full", feature = "test-util")), allow(dead_code, unused_imports))]
+// Pages speak of what other features bring. All links are checked where all features are on.
+#![cfg_attr(
+    not(all(feature = "full", feature = "test-util", feature = "taskdump")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -41,27 +41,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// let report = reports.recv().unwrap();
     /// assert_eq!(report.task(), Some(task.id()));
     /// ```
@@ -74,27 +74,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// assert_eq!(reports.recv().unwrap().name(), Some("order"));
     /// ```
     pub fn name(&self) -> Option<&str> {
@@ -106,27 +106,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// println!("spawned at {}", reports.recv().unwrap().spawned_at().unwrap());
     /// ```
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
@@ -139,27 +139,27 @@ impl FuturelockReport {
     /// ```
     /// use std::time::Duration;
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// assert!(reports.recv().unwrap().held() >= Duration::from_millis(10));
     /// ```
     pub fn held(&self) -> Duration {
@@ -171,27 +171,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// assert!(reports.recv().unwrap().polls() >= 1);
     /// ```
     pub fn polls(&self) -> u32 {
@@ -203,27 +203,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// let report = reports.recv().unwrap();
     /// println!("the future that is not polled began to wait here:\n{}", report.backtrace());
     /// ```
@@ -237,27 +237,27 @@ impl FuturelockReport {
     /// # Examples
     /// ```
     /// # let (tell, reports) = std::sync::mpsc::channel();
-# let runtime = yamanote::runtime::Builder::new_multi_thread()
-#     .worker_threads(1)
-#     .enable_time()
-#     .futurelock_limit(std::time::Duration::from_millis(10))
-#     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
-#     .build()
-#     .unwrap();
-# let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
-# let held = runtime.block_on(lock.clone().lock_owned());
-# let locks_twice = async move {
-#     let mut first = Box::pin(lock.lock());
-#     yamanote::select! {
-#         _ = &mut first => {}
-#         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
-#             drop(held);
-#             let _second = lock.lock().await;
-#         }
-#     }
-# };
-# let builder = yamanote::task::Builder::new().name("order");
-# let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
+    /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
+    /// #     .worker_threads(1)
+    /// #     .enable_time()
+    /// #     .futurelock_limit(std::time::Duration::from_millis(10))
+    /// #     .on_futurelock(move |report| tell.send(report.clone()).unwrap())
+    /// #     .build()
+    /// #     .unwrap();
+    /// # let lock = std::sync::Arc::new(yamanote::sync::Mutex::new(()));
+    /// # let held = runtime.block_on(lock.clone().lock_owned());
+    /// # let locks_twice = async move {
+    /// #     let mut first = Box::pin(lock.lock());
+    /// #     yamanote::select! {
+    /// #         _ = &mut first => {}
+    /// #         _ = yamanote::time::sleep(std::time::Duration::from_millis(1)) => {
+    /// #             drop(held);
+    /// #             let _second = lock.lock().await;
+    /// #         }
+    /// #     }
+    /// # };
+    /// # let builder = yamanote::task::Builder::new().name("order");
+    /// # let task = builder.spawn_on(locks_twice, runtime.handle()).unwrap();
     /// let report = reports.recv().unwrap();
     /// if let Some(function) = report.waits_in() {
     ///     println!("{function} waits for a lock, and nobody polls it");

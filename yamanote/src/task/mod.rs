@@ -1,4 +1,42 @@
 //! Asynchronous green threads: spawning, joining, task-local data, cooperative scheduling.
+//!
+//! A task is a future that the runtime drives by itself, next to all others: what a thread is to an operating system,
+//! but cheap enough for one a connection, a request, a timer. It takes one allocation, and a switch from one to another
+//! is a function call.
+//!
+//! * [`spawn`] starts one. Its [`JoinHandle`] is a future of the output; dropped, it lets the task go on alone.
+//! * [`JoinSet`] keeps many of one kind, and ends them when it is dropped.
+//! * [`spawn_blocking`] gives a closure that blocks, or computes for long, a thread of its own.
+//! * [`LocalSet`] and [`LocalRuntime`](crate::runtime::LocalRuntime) run tasks that are not `Send`.
+//! * [`Builder`] names a task, for whoever looks at it from outside.
+//! * [`yield_now`], [`unconstrained`] and [`coop`] are about sharing the thread.
+//!
+//! # Ends
+//! A task ends with its output, by a panic, which stays in its handle ([`JoinError`]), or when it is
+//! [aborted](JoinHandle::abort): then it is dropped where it waits, at the next `.await`. When the runtime shuts down all of
+//! its tasks are.
+//!
+//! # Sharing the thread
+//! A task runs until an `.await` that has to wait. Operations of this crate also give the thread away when a task has had
+//! 128 of them in a row that did not; see [`coop`]. A loop without any holds its worker up.
+//!
+//! # Examples
+//! ```
+//! use yamanote::task::JoinSet;
+//!
+//! # #[yamanote::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let mut squares = JoinSet::new();
+//! for n in 1..=3 {
+//!     squares.spawn(async move { n * n });
+//! }
+//! let mut sum = 0;
+//! while let Some(square) = squares.join_next().await {
+//!     sum += square.unwrap();
+//! }
+//! assert_eq!(sum, 14);
+//! # }
+//! ```
 
 mod blocking;
 mod builder;

@@ -241,7 +241,7 @@ impl Builder {
     }
 
     /// Lets the reports of [`on_stall`](Builder::on_stall) tell what calls the blocked thread is in:
-    /// [`StallReport::backtrace`]. Off unless asked for. Linux on x86 and 64-bit Arm; elsewhere there is none.
+    /// [`StallReport::backtrace`](crate::runtime::StallReport::backtrace). Off unless asked for. Linux on x86 and 64-bit Arm; elsewhere there is none.
     ///
     /// The thread is sent a signal, whose handler copies its stack: one of the real-time signals that have no handler yet,
     /// chosen when the first stall is reported, and used by all runtimes of the process. A thread that has it blocked

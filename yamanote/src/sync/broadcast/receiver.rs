@@ -14,7 +14,7 @@ use crate::task::coop;
 
 /// Receives what is sent to a broadcast channel while it exists.
 ///
-/// Made by [`channel`], [`Sender::subscribe`] and [`Receiver::resubscribe`]. It is not `Clone`, since it
+/// Made by [`channel`](super::channel), [`Sender::subscribe`](super::Sender::subscribe) and [`Receiver::resubscribe`]. It is not `Clone`, since it
 /// would be unclear where the clone begins; `resubscribe` begins with what is sent next.
 pub struct Receiver<T> {
     pub(super) shared: Arc<Shared<T>>,

@@ -10,7 +10,7 @@ use crate::loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// Sends to all receivers of a broadcast channel; clones send to the same ones.
 ///
-/// Made by [`channel`] and [`Sender::new`]. The channel ends when all of them are dropped.
+/// Made by [`channel`](super::channel) and [`Sender::new`]. The channel ends when all of them are dropped.
 ///
 /// # Examples
 /// ```
