@@ -12,9 +12,11 @@ use yamanote::fs;
 use yamanote::io::{AsyncReadExt, AsyncWriteExt};
 use yamanote::net::{TcpListener, TcpStream};
 use yamanote::process::Command;
-use yamanote::runtime::{Builder, Runtime};
+use yamanote::runtime::{Builder, FileIo, Runtime};
 
 const VARIABLE: &str = "YAMANOTE_TEST_REFUSE_WITH";
+/// If set, only rings cannot be entered, and only once one is in use, or not even then.
+const LATE: &str = "YAMANOTE_TEST_REFUSE_LATE";
 
 /// What old kernels lack, and sandboxes refuse.
 const CALLS: [libc::c_long; 9] = [
@@ -39,13 +41,71 @@ fn calls_that_are_forbidden() {
     in_a_process_of_its_own(libc::EPERM);
 }
 
+/// A process may forbid itself system calls when it has begun.
+#[test]
+fn a_ring_that_is_forbidden_while_it_is_in_use() {
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        run(StdCommand::new(std::env::current_exe().unwrap())
+            .args(["--exact", "everything_with_a_ring_that_cannot_be_entered", "--nocapture"])
+            .env(VARIABLE, errno.to_string())
+            .env(LATE, "1"));
+    }
+}
+
+/// There is a ring, and nothing else.
+#[test]
+fn a_ring_that_cannot_be_entered() {
+    run(StdCommand::new(std::env::current_exe().unwrap())
+        .args(["--exact", "everything_with_a_ring_that_cannot_be_entered", "--nocapture"])
+        .env(VARIABLE, libc::EPERM.to_string()));
+}
+
+/// Does nothing unless it is asked to by one of the above.
+#[test]
+fn everything_with_a_ring_that_cannot_be_entered() {
+    let Ok(errno) = std::env::var(VARIABLE) else { return };
+    let build = || Builder::new_current_thread().enable_all().file_io(FileIo::Ring).build().unwrap();
+    let runtime = build();
+    let refuse = || refuse(&[libc::SYS_io_uring_enter], errno.parse().unwrap());
+    let late = std::env::var_os(LATE).is_some();
+    if late {
+        runtime.block_on(files());
+    } else {
+        refuse();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    std::fs::write(&path, "123").unwrap();
+    runtime.block_on(async {
+        // Some that are written down, and not handed over, when the filter comes.
+        let mut all = Vec::new();
+        for _ in 0..10 {
+            let mut future = Box::pin(fs::read(&path));
+            if futures::poll!(&mut future).is_pending() {
+                all.push(future);
+            }
+        }
+        if late {
+            refuse();
+        }
+        for future in all {
+            assert_eq!(future.await.unwrap(), b"123");
+        }
+        files().await;
+    });
+    drop(runtime);
+    build().block_on(files());
+    println!("everything went through");
+}
+
 fn in_a_process_of_its_own(errno: i32) {
-    let output = StdCommand::new(std::env::current_exe().unwrap())
+    run(StdCommand::new(std::env::current_exe().unwrap())
         .args(["--exact", "everything_without_the_younger_calls", "--nocapture"])
-        .env(VARIABLE, errno.to_string())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .env(VARIABLE, errno.to_string()));
+}
+
+fn run(command: &mut StdCommand) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}{errors}");
@@ -59,21 +119,22 @@ fn in_a_process_of_its_own(errno: i32) {
 fn everything_without_the_younger_calls() {
     let Ok(errno) = std::env::var(VARIABLE) else { return };
     let errno = errno.parse().unwrap();
-    refuse(errno);
+    refuse(&CALLS, errno);
     for call in CALLS {
         // SAFETY: the filter answers before the kernel looks at an argument.
         let answer = unsafe { libc::syscall(call, -1, 0, 0, 0, 0, 0) };
         assert_eq!(answer, -1);
         assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(errno), "call {call}");
     }
-    for runtime in [Builder::new_current_thread(), Builder::new_multi_thread()] {
-        let mut runtime = runtime;
-        let runtime: Runtime = runtime.enable_all().build().unwrap();
-        runtime.block_on(async {
-            children().await;
-            files().await;
-            sockets_and_timers().await;
-        });
+    for builder in [Builder::new_current_thread, Builder::new_multi_thread] {
+        for way in [FileIo::Cached, FileIo::Ring] {
+            let runtime: Runtime = builder().enable_all().file_io(way).build().unwrap();
+            runtime.block_on(async {
+                children().await;
+                files().await;
+                sockets_and_timers().await;
+            });
+        }
     }
     println!("everything went through");
 }
@@ -105,6 +166,8 @@ async fn files() {
     let mut text = String::new();
     file.read_to_string(&mut text).await.unwrap();
     assert_eq!(text, "1234567");
+    fs::rename(&path, dir.path().join("i")).await.unwrap();
+    fs::remove_file(dir.path().join("i")).await.unwrap();
     let missing = fs::File::open(dir.path().join("h")).await.unwrap_err();
     assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
 }
@@ -128,12 +191,12 @@ async fn sockets_and_timers() {
 }
 
 /// Has this thread, and all that it starts from here on, get `errno` for an answer to the calls.
-fn refuse(errno: i32) {
+fn refuse(calls: &[libc::c_long], errno: i32) {
     let statement =
         |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: code as u16, jt, jf, k };
     // The call's number is the first field of what the filter looks at.
     let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0)];
-    for call in CALLS {
+    for &call in calls {
         program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call as u32));
         program.push(statement(
             libc::BPF_RET | libc::BPF_K,

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::io::IoDriver;
 use crate::engine::queue::Raw;
 use crate::engine::schedule::Runnable;
 use crate::engine::shared::Shared;
@@ -47,6 +48,7 @@ pub(crate) fn finish(shared: &Arc<Shared>, cores: Vec<Box<Core>>) {
         // A waker that panics keeps nobody else from being told: each attempt has fewer left.
         while contain(|| remote.driver.shutdown()).is_none() {}
     }
+    IoDriver::finish(shared);
     shared.attachments.clear();
 }
 

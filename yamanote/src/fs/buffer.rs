@@ -58,6 +58,17 @@ impl Buffer {
         ahead
     }
 
+    /// One that holds what was read.
+    pub(crate) fn holding(bytes: Vec<u8>) -> Buffer {
+        Buffer { bytes, position: 0 }
+    }
+
+    /// What it holds: nothing, or the beginning of a read.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        debug_assert_eq!(self.position, 0);
+        self.bytes
+    }
+
     /// Takes in the beginning of a read that has to be gone on with.
     pub(crate) fn begin(&mut self, bytes: &[u8]) {
         debug_assert!(self.is_empty());

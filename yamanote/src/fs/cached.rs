@@ -14,6 +14,7 @@ use crate::engine::shared::Shared;
 use crate::engine::{budget, context};
 use crate::runtime::FileIo;
 use crate::sys::cached;
+use crate::sys::fs::OpenHow;
 use crate::task::coop;
 
 /// The most bytes that a worker copies at once: some 30 µs of its time, where the pool's part is no more than ten.
@@ -79,8 +80,8 @@ pub(crate) async fn metadata(path: &Path, follow: bool) -> Option<io::Result<Met
     if may_try().await { cached::metadata(path, follow) } else { None }
 }
 
-pub(crate) async fn open(path: &Path) -> Option<io::Result<File>> {
-    if may_try().await { cached::open(path) } else { None }
+pub(crate) async fn open(path: &Path, how: &OpenHow) -> Option<io::Result<File>> {
+    if may_try().await { cached::open(path, how) } else { None }
 }
 
 pub(crate) async fn read(path: &Path) -> Option<io::Result<Vec<u8>>> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::fs::asyncify;
+use crate::fs::{asyncify, ring};
 
 /// Makes directories, recursively or with a mode.
 ///
@@ -110,6 +110,11 @@ impl DirBuilder {
     /// ```
     pub async fn create(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref().to_owned();
+        if !self.recursive {
+            if let Some(result) = ring::create_dir(&path, self.mode.unwrap_or(0o777)).await {
+                return result;
+            }
+        }
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(self.recursive);
         crate::sys::fs::set_dir_mode(&mut builder, self.mode);

@@ -12,10 +12,12 @@ use std::{fmt, fs::File as StdFile};
 use crate::engine::blocking::{spawn_blocking, spawn_mandatory_blocking};
 use crate::fs::buffer::Buffer;
 use crate::fs::cached::{self, MAX_READ, Way, charge};
+use crate::fs::ring::{self, Reading, Refused};
 use crate::fs::{FileTimes, OpenOptions, asyncify};
 use crate::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use crate::sync::Mutex;
 use crate::sys::cached as sys;
+use crate::sys::fs::OpenHow;
 use crate::task::{JoinHandle, coop};
 
 /// The most bytes a single job reads or writes. Upstream's number.
@@ -70,7 +72,48 @@ struct Inner {
 enum State {
     /// Holds the buffer; it may hold bytes that were read and not asked for yet.
     Idle(Buffer),
-    Busy(JoinHandle<(Operation, Buffer)>),
+    Busy(Job),
+}
+
+/// What a file is busy with.
+enum Job {
+    Pool(JoinHandle<(Operation, Buffer)>),
+    /// Behind so many bytes that were there before.
+    Ring(Reading, usize),
+}
+
+impl Job {
+    /// A job of the pool's: reads until the buffer holds `max` bytes.
+    fn read(file: Arc<StdFile>, mut buffer: Buffer, max: usize) -> Job {
+        Job::Pool(spawn_blocking(move || {
+            let result = buffer.read_from(&mut &*file, max);
+            drop(file);
+            (Operation::Read(result), buffer)
+        }))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Operation, Buffer)>> {
+        loop {
+            match self {
+                Job::Pool(job) => return Pin::new(job).poll(cx).map_err(io::Error::from),
+                Job::Ring(reading, begun) => match ready!(reading.poll(cx)) {
+                    Ok((result, bytes)) => {
+                        let result = match result {
+                            Ok(n) => Ok(*begun + n),
+                            // Whatever it is, the next read meets it.
+                            Err(_) if *begun > 0 => Ok(*begun),
+                            Err(error) => Err(error),
+                        };
+                        return Poll::Ready(Ok((Operation::Read(result), Buffer::holding(bytes))));
+                    }
+                    Err(Refused { file, bytes, max }) => {
+                        let max = bytes.len() + max;
+                        *self = Job::read(file, Buffer::holding(bytes), max);
+                    }
+                },
+            }
+        }
+    }
 }
 
 /// What a job did.
@@ -117,7 +160,10 @@ impl File {
     /// ```
     pub async fn open(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
-        if let Some(result) = cached::open(&path).await {
+        if let Some(result) = cached::open(&path, &OpenHow::READ).await {
+            return result.map(File::from_std);
+        }
+        if let Some(result) = ring::open(&path, &OpenHow::READ).await {
             return result.map(File::from_std);
         }
         Ok(File::from_std(asyncify(|| StdFile::open(path)).await?))
@@ -146,6 +192,9 @@ impl File {
     /// ```
     pub async fn create(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
+        if let Some(result) = ring::open(&path, &OpenHow::CREATE).await {
+            return result.map(File::from_std);
+        }
         Ok(File::from_std(asyncify(|| StdFile::create(path)).await?))
     }
 
@@ -170,6 +219,10 @@ impl File {
     /// ```
     pub async fn create_new<P: AsRef<Path>>(path: P) -> io::Result<File> {
         let path = path.as_ref().to_owned();
+        let how = OpenHow { read: true, write: true, create_new: true, ..OpenHow::NONE };
+        if let Some(result) = ring::open(&path, &how).await {
+            return result.map(File::from_std);
+        }
         let open = || StdFile::options().read(true).write(true).create_new(true).open(path);
         Ok(File::from_std(asyncify(open).await?))
     }
@@ -239,6 +292,9 @@ impl File {
     /// ```
     pub async fn sync_all(&self) -> io::Result<()> {
         self.inner.lock().await.finish().await;
+        if let Some(result) = ring::sync(&self.std, false).await {
+            return result;
+        }
         let std = Arc::clone(&self.std);
         asyncify(move || std.sync_all()).await
     }
@@ -265,6 +321,9 @@ impl File {
     /// ```
     pub async fn sync_data(&self) -> io::Result<()> {
         self.inner.lock().await.finish().await;
+        if let Some(result) = ring::sync(&self.std, true).await {
+            return result;
+        }
         let std = Arc::clone(&self.std);
         asyncify(move || std.sync_data()).await
     }
@@ -296,10 +355,10 @@ impl File {
         let back = buffer.discard();
         let std = Arc::clone(&self.std);
         // The file is busy with it, so that what comes next waits for it even if this future is dropped.
-        inner.state = State::Busy(spawn_blocking(move || {
+        inner.state = State::Busy(Job::Pool(spawn_blocking(move || {
             let result = step_back(&std, back).and_then(|()| std.set_len(size));
             (Operation::SetLen(result), buffer)
-        }));
+        })));
         match std::future::poll_fn(|cx| inner.poll_job(cx)).await? {
             Operation::SetLen(result) => result,
             Operation::Read(_) | Operation::Write(_) | Operation::Seek(_) => Err(lost()),
@@ -550,7 +609,7 @@ impl File {
             let result = step_back(&std, back).and_then(|()| buffer.write_to(&mut &*std));
             (Operation::Write(result), buffer)
         });
-        self.inner.get_mut().state = State::Busy(job.ok_or_else(lost)?);
+        self.inner.get_mut().state = State::Busy(Job::Pool(job.ok_or_else(lost)?));
         Ok(())
     }
 
@@ -583,11 +642,11 @@ impl Inner {
         let State::Busy(job) = &mut self.state else {
             unreachable!("only called when a job is under way")
         };
-        let (operation, buffer) = match ready!(Pin::new(job).poll(cx)) {
+        let (operation, buffer) = match ready!(job.poll(cx)) {
             Ok(done) => done,
             Err(error) => {
                 self.state = State::Idle(Buffer::default());
-                return Poll::Ready(Err(error.into()));
+                return Poll::Ready(Err(error));
             }
         };
         self.state = State::Idle(buffer);
@@ -642,12 +701,18 @@ impl AsyncRead for File {
                             sys::Read::Never => me.way.leave_to_pool(),
                         }
                     }
-                    let mut buffer = std::mem::take(buffer);
-                    let std = Arc::clone(&me.std);
-                    inner.state = State::Busy(spawn_blocking(move || {
-                        let result = buffer.read_from(&mut &*std, max);
-                        (Operation::Read(result), buffer)
-                    }));
+                    let (file, bytes) = (Arc::clone(&me.std), std::mem::take(buffer).into_bytes());
+                    let begun = bytes.len();
+                    match Reading::start(file, bytes, max - begun, cx) {
+                        Ok(reading) => {
+                            inner.state = State::Busy(Job::Ring(reading, begun));
+                            return Poll::Pending;
+                        }
+                        Err(Refused { file, bytes, .. }) => {
+                            let job = Job::read(file, Buffer::holding(bytes), max);
+                            inner.state = State::Busy(job);
+                        }
+                    }
                 }
                 State::Busy(_) => match ready!(inner.poll_job(cx))? {
                     Operation::Read(result) => {
@@ -736,7 +801,8 @@ impl AsyncSeek for File {
             }
         }
         let std = Arc::clone(&me.std);
-        inner.state = State::Busy(spawn_blocking(move || (Operation::Seek((&*std).seek(to)), buffer)));
+        let job = spawn_blocking(move || (Operation::Seek((&*std).seek(to)), buffer));
+        inner.state = State::Busy(Job::Pool(job));
         Ok(())
     }
 

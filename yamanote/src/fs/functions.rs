@@ -4,7 +4,7 @@ use std::fs::{Metadata, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fs::{asyncify, cached};
+use crate::fs::{asyncify, cached, ring};
 
 /// The absolute form of a path, with every symbolic link and `..` resolved.
 ///
@@ -50,6 +50,9 @@ pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// ```
 pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = ring::create_dir(&path, 0o777).await {
+        return result;
+    }
     asyncify(move || std::fs::create_dir(path)).await
 }
 
@@ -99,6 +102,9 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     if let Some(result) = cached::metadata(&path, true).await {
         return result;
     }
+    if let Some(result) = ring::metadata(&path, true).await {
+        return result;
+    }
     asyncify(move || std::fs::metadata(path)).await
 }
 
@@ -123,6 +129,9 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
     if let Some(result) = cached::metadata(&path, false).await {
+        return result;
+    }
+    if let Some(result) = ring::metadata(&path, false).await {
         return result;
     }
     asyncify(move || std::fs::symlink_metadata(path)).await
@@ -151,6 +160,9 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let path = path.as_ref().to_owned();
     if let Some(result) = cached::read(&path).await {
+        return result;
+    }
+    if let Some(result) = ring::read(&path).await {
         return result;
     }
     asyncify(move || std::fs::read(path)).await
@@ -234,6 +246,9 @@ pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// ```
 pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = ring::remove_dir(&path).await {
+        return result;
+    }
     asyncify(move || std::fs::remove_dir(path)).await
 }
 
@@ -284,6 +299,9 @@ pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = ring::remove_file(&path).await {
+        return result;
+    }
     asyncify(move || std::fs::remove_file(path)).await
 }
 
@@ -311,6 +329,9 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
         Some(Ok(_)) => return Ok(true),
         Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         _ => {}
+    }
+    if let Some(result) = ring::exists(&path).await {
+        return result;
     }
     asyncify(move || path.try_exists()).await
 }
@@ -360,6 +381,9 @@ pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u6
 /// ```
 pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
+    if let Some(result) = ring::hard_link(&original, &link).await {
+        return result;
+    }
     asyncify(move || std::fs::hard_link(original, link)).await
 }
 
@@ -384,6 +408,9 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
 /// ```
 pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
+    if let Some(result) = ring::rename(&from, &to).await {
+        return result;
+    }
     asyncify(move || std::fs::rename(from, to)).await
 }
 
@@ -459,6 +486,9 @@ pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Re
 #[cfg(unix)]
 pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
+    if let Some(result) = ring::symlink(&original, &link).await {
+        return result;
+    }
     asyncify(move || std::os::unix::fs::symlink(original, link)).await
 }
 

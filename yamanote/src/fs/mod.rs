@@ -7,12 +7,16 @@
 //! [`BufReader`](crate::io::BufReader) and [`BufWriter`](crate::io::BufWriter) around a [`File`].
 //!
 //! On 64-bit Linux with glibc, what is in memory needs no waiting, and the worker asks for it itself: [`metadata()`],
-//! [`symlink_metadata`], [`try_exists`], [`File::open`], [`read()`], [`read_to_string`] and the reads of an open [`File`],
-//! of regular files on local file systems, up to 256 KiB at a time. The kernel refuses whatever it would have to wait for;
-//! that, and all that makes, changes or writes files, is the pool's. Both give the same results and errors.
-//! [`Builder::file_io`](crate::runtime::Builder::file_io) can leave everything to the pool.
+//! [`symlink_metadata`], [`try_exists`], opening a file that is neither to be made nor emptied, [`read()`], [`read_to_string`] and the
+//! reads of an open [`File`], of regular files on local file systems, up to 256 KiB at a time. The kernel refuses whatever it
+//! would have to wait for; that, and all that makes, changes or writes files, is the pool's.
 //!
-//! An operation whose future is dropped goes on to its end all the same.
+//! With the feature `io-uring`, a runtime can have the kernel's io_uring do most of it: opening, reading, looking up, making,
+//! linking, renaming, removing and syncing. Writing, and what io_uring has not, is the pool's all the same.
+//!
+//! All ways give the same results and errors. [`Builder::file_io`](crate::runtime::Builder::file_io) chooses among them.
+//!
+//! An operation whose future is dropped goes on to its end all the same; in a ring only if it changes something.
 //!
 //! # Examples
 //! ```
@@ -36,6 +40,9 @@ mod file_times;
 mod functions;
 mod open_options;
 mod read_dir;
+#[cfg_attr(feature = "io-uring", path = "ring_on.rs")]
+#[cfg_attr(not(feature = "io-uring"), path = "ring_off.rs")]
+mod ring;
 
 pub use dir_builder::DirBuilder;
 pub use file::File;

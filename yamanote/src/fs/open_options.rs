@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::fs::{File, asyncify};
+use crate::fs::{File, asyncify, cached, ring};
+use crate::sys::fs::OpenHow;
 
 /// Options for opening a file.
 ///
@@ -23,7 +24,11 @@ use crate::fs::{File, asyncify};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct OpenOptions(std::fs::OpenOptions);
+pub struct OpenOptions {
+    std: std::fs::OpenOptions,
+    /// The same once more, which the standard library's do not tell. `None` if they came from elsewhere.
+    how: Option<OpenHow>,
+}
 
 impl OpenOptions {
     /// All options off.
@@ -42,7 +47,7 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn new() -> OpenOptions {
-        OpenOptions(std::fs::OpenOptions::new())
+        OpenOptions { std: std::fs::OpenOptions::new(), how: Some(OpenHow::NONE) }
     }
 
     /// Whether the file can be read.
@@ -64,7 +69,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn read(&mut self, read: bool) -> &mut OpenOptions {
-        self.0.read(read);
+        self.std.read(read);
+        self.note(|how| how.read = read);
         self
     }
 
@@ -89,7 +95,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn write(&mut self, write: bool) -> &mut OpenOptions {
-        self.0.write(write);
+        self.std.write(write);
+        self.note(|how| how.write = write);
         self
     }
 
@@ -113,7 +120,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn append(&mut self, append: bool) -> &mut OpenOptions {
-        self.0.append(append);
+        self.std.append(append);
+        self.note(|how| how.append = append);
         self
     }
 
@@ -134,7 +142,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
-        self.0.truncate(truncate);
+        self.std.truncate(truncate);
+        self.note(|how| how.truncate = truncate);
         self
     }
 
@@ -154,7 +163,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn create(&mut self, create: bool) -> &mut OpenOptions {
-        self.0.create(create);
+        self.std.create(create);
+        self.note(|how| how.create = create);
         self
     }
 
@@ -177,7 +187,8 @@ impl OpenOptions {
     /// # }
     /// ```
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
-        self.0.create_new(create_new);
+        self.std.create_new(create_new);
+        self.note(|how| how.create_new = create_new);
         self
     }
 
@@ -203,8 +214,22 @@ impl OpenOptions {
     /// ```
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
-        let options = self.0.clone();
+        if let Some(how) = &self.how {
+            if let Some(result) = cached::open(&path, how).await {
+                return result.map(File::from_std);
+            }
+            if let Some(result) = ring::open(&path, how).await {
+                return result.map(File::from_std);
+            }
+        }
+        let options = self.std.clone();
         Ok(File::from_std(asyncify(move || options.open(path)).await?))
+    }
+
+    fn note(&mut self, change: impl FnOnce(&mut OpenHow)) {
+        if let Some(how) = &mut self.how {
+            change(how);
+        }
     }
 
     /// The mode of a file that is made, less the process's mask.
@@ -225,7 +250,8 @@ impl OpenOptions {
     /// ```
     #[cfg(unix)]
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut self.0, mode);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut self.std, mode);
+        self.note(|how| how.mode = mode);
         self
     }
 
@@ -249,7 +275,8 @@ impl OpenOptions {
     /// ```
     #[cfg(unix)]
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.std, flags);
+        self.note(|how| how.custom_flags = flags);
         self
     }
 }
@@ -258,31 +285,31 @@ impl OpenOptions {
 impl OpenOptions {
     /// The access that is asked for, in place of the one that the other options make.
     pub fn access_mode(&mut self, access: u32) -> &mut OpenOptions {
-        std::os::windows::fs::OpenOptionsExt::access_mode(&mut self.0, access);
+        std::os::windows::fs::OpenOptionsExt::access_mode(&mut self.std, access);
         self
     }
 
     /// What others may do with the file meanwhile.
     pub fn share_mode(&mut self, share: u32) -> &mut OpenOptions {
-        std::os::windows::fs::OpenOptionsExt::share_mode(&mut self.0, share);
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut self.std, share);
         self
     }
 
     /// Further flags for the system's `CreateFile2`.
     pub fn custom_flags(&mut self, flags: u32) -> &mut OpenOptions {
-        std::os::windows::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
+        std::os::windows::fs::OpenOptionsExt::custom_flags(&mut self.std, flags);
         self
     }
 
     /// Attributes of a file that is made.
     pub fn attributes(&mut self, attributes: u32) -> &mut OpenOptions {
-        std::os::windows::fs::OpenOptionsExt::attributes(&mut self.0, attributes);
+        std::os::windows::fs::OpenOptionsExt::attributes(&mut self.std, attributes);
         self
     }
 
     /// The security quality of service.
     pub fn security_qos_flags(&mut self, flags: u32) -> &mut OpenOptions {
-        std::os::windows::fs::OpenOptionsExt::security_qos_flags(&mut self.0, flags);
+        std::os::windows::fs::OpenOptionsExt::security_qos_flags(&mut self.std, flags);
         self
     }
 }
@@ -295,6 +322,6 @@ impl Default for OpenOptions {
 
 impl From<std::fs::OpenOptions> for OpenOptions {
     fn from(options: std::fs::OpenOptions) -> OpenOptions {
-        OpenOptions(options)
+        OpenOptions { std: options, how: None }
     }
 }

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
-use crate::task::{JoinHandle, spawn_blocking};
+use crate::engine::blocking::spawn_expendable_blocking;
+use crate::task::JoinHandle;
 
 /// Types that name one or several socket addresses, perhaps by way of a lookup.
 ///
@@ -226,7 +227,7 @@ pub(crate) mod sealed {
         pub(super) fn lookup(
             f: impl FnOnce() -> io::Result<vec::IntoIter<SocketAddr>> + Send + 'static,
         ) -> MaybeReady {
-            MaybeReady(State::Lookup(spawn_blocking(f)))
+            MaybeReady(State::Lookup(spawn_expendable_blocking(f)))
         }
     }
 

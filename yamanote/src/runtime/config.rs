@@ -63,6 +63,11 @@ pub enum FileIo {
     Cached,
     /// The blocking pool does everything.
     Pool,
+    /// The kernel's io_uring does what it can, and nothing is fetched by workers: on Linux since 5.15, with the feature `io-uring` and a
+    /// runtime that has I/O enabled. The blocking pool does the rest, or everything where there is no ring to be had.
+    ///
+    /// The default with the feature `io-uring` and `--cfg tokio_unstable`, as it is tokio's.
+    Ring,
 }
 
 /// The seed of a runtime's random choices.

@@ -698,7 +698,7 @@ impl RuntimeMetrics {
     /// assert!(metrics.io_driver_fd_registered_count() <= before + 1);
     /// # }
     /// ```
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn io_driver_fd_registered_count(&self) -> u64 {
         self.io(|io| io.fd_registered_count())
     }
@@ -719,7 +719,7 @@ impl RuntimeMetrics {
     /// println!("{} are watched", ever - over);
     /// # }
     /// ```
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn io_driver_fd_deregistered_count(&self) -> u64 {
         self.io(|io| io.fd_deregistered_count())
     }
@@ -746,12 +746,27 @@ impl RuntimeMetrics {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn io_driver_ready_count(&self) -> u64 {
         self.io(|io| io.ready_count())
     }
 
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    /// How many operations on files were started in the kernel's io_uring; see [`FileIo::Ring`](crate::runtime::FileIo::Ring).
+    ///
+    /// # Examples
+    /// ```
+    /// use yamanote::runtime::{Builder, FileIo};
+    ///
+    /// let runtime = Builder::new_current_thread().enable_all().file_io(FileIo::Ring).build().unwrap();
+    /// runtime.block_on(yamanote::fs::metadata(".")).unwrap();
+    /// println!("{} by the kernel's ring", runtime.metrics().file_ring_operations_count());
+    /// ```
+    #[cfg(all(feature = "fs", feature = "io-uring"))]
+    pub fn file_ring_operations_count(&self) -> u64 {
+        self.io(|io| io.ring_count())
+    }
+
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     fn io(&self, count: impl Fn(&crate::engine::io::IoDriver) -> u64) -> u64 {
         self.handle.shared.remotes.iter().map(|remote| count(&remote.driver.io)).sum()
     }

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::io::ReadBuf;
+use crate::sys::fs::{OpenHow, is_local};
 
 /// `RESOLVE_CACHED` of linux/openat2.h: fail with `EAGAIN` rather than look at the disk. Since Linux 5.12.
 const RESOLVE_CACHED: u64 = 0x20;
@@ -27,7 +28,7 @@ const RWF_NOWAIT: libc::c_int = 0x8;
 
 /// `struct open_how` of linux/openat2.h.
 #[repr(C)]
-struct OpenHow {
+struct How {
     flags: u64,
     mode: u64,
     resolve: u64,
@@ -113,36 +114,12 @@ impl Inode {
     }
 }
 
-/// Whether a file system is one that asks nobody.
-fn is_local(file: &File) -> bool {
-    // ext2 to ext4, xfs, btrfs, f2fs, bcachefs, tmpfs, ramfs, overlayfs: the numbers of linux/magic.h.
-    const LOCAL: [u64; 8] = [
-        0xEF53,
-        0x5846_5342,
-        0x9123_683E,
-        0xF2F5_2010,
-        0xCA45_1A4E,
-        0x0102_1994,
-        0x8584_58F6,
-        0x794C_7630,
-    ];
-    let mut status = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: an open descriptor and memory for the answer.
-    if unsafe { libc::fstatfs(file.as_raw_fd(), status.as_mut_ptr()) } != 0 {
-        return false;
-    }
-    // SAFETY: plain numbers, zeroed before the kernel wrote them.
-    let status = unsafe { status.assume_init() };
-    // The type of the number differs between architectures; the numbers have 32 bits.
-    LOCAL.contains(&(status.f_type as u64 & 0xFFFF_FFFF))
-}
-
 /// Opens what the cache of directory entries leads to. `NotFound` is an answer: of a path that is known not to exist.
 fn open_cached(path: &CString, flags: libc::c_int) -> Option<io::Result<File>> {
     if REFUSED.load(Ordering::Relaxed) {
         return None;
     }
-    let how = OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve: RESOLVE_CACHED };
+    let how = How { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve: RESOLVE_CACHED };
     // SAFETY: a path that ends with a null byte, and a structure of the size that is told.
     let fd = unsafe {
         libc::syscall(
@@ -150,7 +127,7 @@ fn open_cached(path: &CString, flags: libc::c_int) -> Option<io::Result<File>> {
             libc::AT_FDCWD,
             path.as_ptr(),
             &raw const how,
-            mem::size_of::<OpenHow>(),
+            mem::size_of::<How>(),
         )
     };
     if fd >= 0 {
@@ -187,8 +164,12 @@ pub(crate) fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>
     file.metadata().ok().map(Ok)
 }
 
-/// Opens a regular file for reading, with what is known of it.
-fn open_regular(path: &Path, size_fits: impl Fn(u64) -> bool) -> Option<io::Result<(File, Inode)>> {
+/// Opens a regular file, with what is known of it.
+fn open_regular(
+    path: &Path,
+    flags: libc::c_int,
+    size_fits: impl Fn(u64) -> bool,
+) -> Option<io::Result<(File, Inode)>> {
     let path = c_path(path)?;
     let expected = match open_cached(&path, libc::O_PATH)? {
         Ok(file) => Inode::of(&file)?,
@@ -198,28 +179,33 @@ fn open_regular(path: &Path, size_fits: impl Fn(u64) -> bool) -> Option<io::Resu
         return None;
     }
     // Not to wait where another process has a lease on the file, and refuses to give it up.
-    let file = open_cached(&path, libc::O_RDONLY | libc::O_NONBLOCK)?.ok()?;
+    let file = open_cached(&path, flags | libc::O_NONBLOCK)?.ok()?;
     let inode = Inode::of(&file)?;
     let same = inode.number == expected.number && inode.device_number == expected.device_number;
     (same && inode.regular && size_fits(inode.size)).then_some(Ok((file, inode)))
 }
 
-/// What `std::fs::File::open` gives, if it is a regular file.
-pub(crate) fn open(path: &Path) -> Option<io::Result<File>> {
-    let file = match open_regular(path, |_| true)? {
+/// What `std::fs::OpenOptions::open` gives, if it is a regular file that is neither to be made nor emptied.
+pub(crate) fn open(path: &Path, how: &OpenHow) -> Option<io::Result<File>> {
+    let flags = how.flags()?;
+    if how.custom_flags != 0 || flags & (libc::O_CREAT | libc::O_TRUNC) != 0 {
+        return None;
+    }
+    let file = match open_regular(path, flags, |_| true)? {
         Ok((file, _)) => file,
         Err(error) => return Some(Err(error)),
     };
     // SAFETY: changes flags of an open descriptor that is nobody else's: what `open` would have left out. The large-file
     // flag, which the kernel sets by itself, cannot be changed.
-    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) };
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags & libc::O_APPEND) };
     (result == 0).then_some(Ok(file))
 }
 
 /// What `std::fs::read` gives, of a file of `max` bytes at the most.
 pub(crate) fn read_whole(path: &Path, max: usize) -> Option<io::Result<Vec<u8>>> {
     // The system's own files say that they have no bytes.
-    let (file, inode) = match open_regular(path, |size| size > 0 && size <= max as u64)? {
+    let (file, inode) = match open_regular(path, libc::O_RDONLY, |size| size > 0 && size <= max as u64)?
+    {
         Ok(opened) => opened,
         Err(error) => return Some(Err(error)),
     };
@@ -329,9 +315,10 @@ mod tests {
 
     #[test]
     fn what_is_no_regular_file_is_not_opened() {
-        assert!(open(Path::new("/dev/null")).is_none());
-        assert!(open(Path::new("/")).is_none());
-        assert!(open(Path::new("/proc/self/status")).is_none());
+        let open = |path| open(Path::new(path), &OpenHow::READ);
+        assert!(open("/dev/null").is_none());
+        assert!(open("/").is_none());
+        assert!(open("/proc/self/status").is_none());
         assert!(read_whole(Path::new("/proc/self/status"), 4096).is_none());
         assert!(metadata(Path::new("a\0b"), true).is_none());
     }
@@ -344,10 +331,27 @@ mod tests {
             let get = |what| unsafe { libc::fcntl(file.as_raw_fd(), what) };
             (get(libc::F_GETFL), get(libc::F_GETFD))
         };
-        let ordinary = File::open(file.path()).unwrap();
-        // None where the kernel or the file system has no such call.
-        if let Some(opened) = open(file.path()) {
-            assert_eq!(flags(&opened.unwrap()), flags(&ordinary));
+        let read = OpenHow::READ;
+        let both = OpenHow { read: true, write: true, ..OpenHow::NONE };
+        let append = OpenHow { append: true, ..OpenHow::NONE };
+        for how in [read, both, append] {
+            let mut options = std::fs::OpenOptions::new();
+            options.read(how.read).write(how.write).append(how.append);
+            let ordinary = options.open(file.path()).unwrap();
+            // None where the kernel or the file system has no such call.
+            if let Some(opened) = open(file.path(), &how) {
+                assert_eq!(flags(&opened.unwrap()), flags(&ordinary));
+            }
         }
+    }
+
+    #[test]
+    fn nothing_is_made_or_emptied() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(open(file.path(), &OpenHow::CREATE).is_none());
+        assert!(open(file.path(), &OpenHow { write: true, truncate: true, ..OpenHow::NONE }).is_none());
+        // Nor are options that contradict each other an answer.
+        assert!(open(file.path(), &OpenHow { read: true, create: true, ..OpenHow::NONE }).is_none());
+        assert!(open(file.path(), &OpenHow::NONE).is_none());
     }
 }

@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 
 use crate::io::ReadBuf;
+use crate::sys::fs::OpenHow;
 
 pub(crate) fn metadata(_: &Path, _: bool) -> Option<io::Result<Metadata>> {
     None
 }
 
-pub(crate) fn open(_: &Path) -> Option<io::Result<File>> {
+pub(crate) fn open(_: &Path, _: &OpenHow) -> Option<io::Result<File>> {
     None
 }
 

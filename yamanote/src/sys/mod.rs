@@ -1,7 +1,7 @@
 //! Differences between operating systems: the only place with target cfgs.
 
 /// How a resource meets the poller.
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 #[cfg_attr(unix, path = "poll_unix.rs")]
 #[cfg_attr(windows, path = "poll_windows.rs")]
 pub(crate) mod poll;
@@ -30,11 +30,18 @@ pub(crate) mod fs;
 pub(crate) mod net;
 #[cfg(feature = "taskdump")]
 pub(crate) mod stack;
+#[cfg(feature = "io-std")]
+pub(crate) mod stdin;
 /// A clock that costs little.
 #[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "ticks_tsc.rs")]
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "ticks_none.rs")]
 pub(crate) mod ticks;
 #[cfg(all(unix, any(feature = "net", feature = "process", feature = "signal")))]
 pub(crate) mod unix;
+/// Operations on files that a worker waits for as it waits for sockets.
+#[cfg(all(feature = "fs", feature = "io-uring"))]
+#[cfg_attr(target_os = "linux", path = "uring_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "uring_none.rs")]
+pub(crate) mod uring;
 #[cfg(all(windows, any(feature = "net", feature = "process")))]
 pub(crate) mod windows;

@@ -8,7 +8,7 @@ use yamanote::fs::{self, File, OpenOptions};
 use yamanote::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use yamanote::runtime::{Builder, FileIo};
 
-use super::support::{file, on_both, pattern};
+use super::support::{WAYS, file, on_both, pattern};
 
 #[test]
 fn a_file_that_grows_and_shrinks_is_read_as_it_is() {
@@ -143,7 +143,7 @@ fn a_large_file_lets_others_run() {
 #[test]
 fn a_runtime_that_is_shut_down_reads_nothing() {
     let (_dir, path) = file(b"there");
-    for mode in [FileIo::Cached, FileIo::Pool] {
+    for mode in WAYS {
         for multi_thread in [false, true] {
             let mut builder =
                 if multi_thread { Builder::new_multi_thread() } else { Builder::new_current_thread() };

@@ -7,6 +7,8 @@ mod cancelled;
 mod directories;
 mod file;
 mod paths;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+mod ring;
 #[cfg(unix)]
 mod special;
 mod support;

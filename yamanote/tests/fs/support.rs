@@ -15,8 +15,8 @@ pub fn multi() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// The ways in which files are read.
-pub const WAYS: [FileIo; 2] = [FileIo::Cached, FileIo::Pool];
+/// The ways in which files are used. Where there is no ring, the last is the pool once more.
+pub const WAYS: [FileIo; 3] = [FileIo::Cached, FileIo::Pool, FileIo::Ring];
 
 /// Directories to test in: the usual place for temporary files, and a file system of each other kind there is.
 pub fn places() -> Vec<TempDir> {

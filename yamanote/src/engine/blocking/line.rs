@@ -35,6 +35,8 @@ use crate::util::canary::canary;
 pub(crate) enum Mandatory {
     Yes,
     No,
+    /// It is not, and if it has started, nobody waits for it: it changes nothing, and may take for ever.
+    Expendable,
     /// It is, and comes before all others: a worker's core waits for a thread to drive it.
     Core,
 }
@@ -56,6 +58,8 @@ pub(super) enum Refusal<E> {
 struct State<J> {
     queue: VecDeque<Queued<J>>,
     threads: usize,
+    /// Of these, such as do an expendable job. Their handles are not among `handles`.
+    expendable: usize,
     idle: usize,
     /// Idle threads that were notified and have not woken yet: each is promised to one job.
     promised: usize,
@@ -102,6 +106,7 @@ impl<J> Line<J> {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 threads: 0,
+                expendable: 0,
                 idle: 0,
                 promised: 0,
                 looking: false,
@@ -199,9 +204,18 @@ impl<J> Line<J> {
         let mut cancels = false;
         'work: loop {
             while let Some(queued) = state.queue.pop_front() {
-                drop(state);
-                work(queued.job, cancels && queued.mandatory == Mandatory::No);
-                state = self.state.lock();
+                state = match queued.mandatory {
+                    Mandatory::Expendable if !state.shutdown => {
+                        self.do_expendable(state, number, || work(queued.job, false))
+                    }
+                    mandatory => {
+                        let cancel = mandatory == Mandatory::Expendable
+                            || (cancels && mandatory == Mandatory::No);
+                        drop(state);
+                        work(queued.job, cancel);
+                        self.state.lock()
+                    }
+                };
                 if state.threads > self.cap + state.cores {
                     // Back from driving a worker, while another thread was started in our place.
                     break 'work;
@@ -256,6 +270,26 @@ impl<J> Line<J> {
         self.ended.notify_all();
     }
 
+    /// Does a job that no shutdown waits for.
+    fn do_expendable<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<J>>,
+        number: usize,
+        work: impl FnOnce(),
+    ) -> MutexGuard<'a, State<J>> {
+        state.expendable += 1;
+        let me = state.handles.remove(&number);
+        drop(state);
+        work();
+        let mut state = self.state.lock();
+        state.expendable -= 1;
+        // After a shutdown nobody joins us.
+        if let (Some(me), false) = (me, state.shutdown) {
+            state.handles.insert(number, me);
+        }
+        state
+    }
+
     /// Looks for a job for a moment, without the lock.
     fn look<'a>(&'a self, mut state: MutexGuard<'a, State<J>>) -> MutexGuard<'a, State<J>> {
         state.looking = true;
@@ -279,8 +313,8 @@ impl<J> Line<J> {
         self.work.wait_timeout(state, left).0
     }
 
-    /// Lets no further job start (but mandatory ones) and waits for the threads, for `timeout` at the
-    /// most; without a limit if `None`.
+    /// Lets no further job start (but mandatory ones) and waits for the threads (but those with an expendable one), for
+    /// `timeout` at the most; without a limit if `None`.
     pub(super) fn shutdown(&self, timeout: Option<Duration>) {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state.lock();
@@ -288,7 +322,7 @@ impl<J> Line<J> {
         if state.threads > 0 {
             self.work.notify_all();
         }
-        while state.threads > 0 {
+        while state.threads > state.expendable {
             state = match (timeout, until) {
                 (Some(_), Some(until)) => {
                     let left = until.saturating_duration_since(Instant::now());

@@ -294,3 +294,19 @@ where
     let (join, result) = pool.try_spawn(&handle, f, Mandatory::Yes, Origin::here());
     result.is_ok().then_some(join)
 }
+
+/// As [`spawn_blocking`], for a job that changes nothing and may take for ever: no runtime waits for it when it ends.
+#[track_caller]
+#[allow(dead_code, reason = "for features")]
+pub(crate) fn spawn_expendable_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let handle = Handle::current();
+    let (join, result) = handle.shared.pool.try_spawn(&handle, f, Mandatory::Expendable, Origin::here());
+    if let Err(SpawnError::NoThreads(error)) = result {
+        panic!("OS can't spawn worker thread: {error}");
+    }
+    join
+}

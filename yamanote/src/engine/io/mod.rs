@@ -3,36 +3,41 @@
 
 pub(crate) mod condvar;
 
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 mod doze;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 mod lead;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 mod look;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 mod on;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 mod place;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) use on::IoDriver;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) mod poll_evented;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) mod poller;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) mod registration;
-#[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+/// Operations on files that end as events do.
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
+#[cfg_attr(all(feature = "fs", feature = "io-uring"), path = "ring_on.rs")]
+#[cfg_attr(not(all(feature = "fs", feature = "io-uring")), path = "ring_off.rs")]
+pub(crate) mod ring;
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) mod source;
 
-#[cfg(not(any(feature = "net", feature = "process", feature = "signal")))]
+#[cfg(not(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring")))]
 mod off;
-#[cfg(not(any(feature = "net", feature = "process", feature = "signal")))]
+#[cfg(not(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring")))]
 pub(crate) use off::IoDriver;
 
 /// What the builder decided about pollers.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(
-    not(any(feature = "net", feature = "process", feature = "signal")),
+    not(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring")),
     allow(dead_code, reason = "there are none")
 )]
 pub(crate) struct PollerConfig {

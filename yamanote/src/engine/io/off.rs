@@ -1,9 +1,11 @@
 //! The worker's I/O driver when no feature needs one: it only waits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::io::PollerConfig;
 use crate::engine::io::condvar::CondvarPark;
+use crate::engine::shared::Shared;
 
 /// See the twin in `on.rs`.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ impl IoDriver {
     pub(crate) fn regret_look(&self) {}
 
     pub(crate) fn shutdown(&self) {}
+
+    pub(crate) fn finish(_: &Arc<Shared>) {}
 
     pub(crate) fn has_sources(&self) -> bool {
         false

@@ -8,7 +8,9 @@ use crate::engine::io::PollerConfig;
 use crate::engine::io::condvar::CondvarPark;
 use crate::engine::io::place::{Place, Waits};
 use crate::engine::io::poller::Poller;
+use crate::engine::io::ring;
 use crate::engine::io::source::Source;
+use crate::engine::shared::Shared;
 
 /// One per worker. Its owner waits in it; other workers may look in with [`try_turn`](Self::try_turn).
 #[derive(Debug)]
@@ -74,7 +76,13 @@ impl IoDriver {
             return self.try_turn(max_events).unwrap_or(0);
         }
         match &self.kind {
-            Kind::Enabled { place, .. } => place.wait(timeout, max_events),
+            Kind::Enabled { place, .. } => {
+                let poller = place.poller();
+                let before = poller.turn_ring();
+                // What is done there is not waited on top of.
+                let timeout = if before > 0 { Some(Duration::ZERO) } else { poller.timeout(timeout) };
+                before + place.wait(timeout, max_events) + poller.turn_ring()
+            }
             Kind::Disabled(park) => {
                 park.wait(timeout);
                 0
@@ -85,7 +93,12 @@ impl IoDriver {
     /// Dispatches the events that are there, on behalf of the owner; `None` when somebody else is at it.
     pub(crate) fn try_turn(&self, max_events: usize) -> Option<usize> {
         match self.poller() {
-            Some(poller) => poller.try_turn(max_events),
+            Some(poller) => {
+                let before = poller.turn_ring();
+                let count = poller.try_turn(max_events);
+                let done = before + poller.turn_ring();
+                if count.is_none() && done == 0 { None } else { Some(count.unwrap_or(0) + done) }
+            }
             None => Some(0),
         }
     }
@@ -119,6 +132,11 @@ impl IoDriver {
         }
     }
 
+    /// All drivers are shut down: sees to what the system has not finished.
+    pub(crate) fn finish(shared: &Arc<Shared>) {
+        ring::finish(shared);
+    }
+
     /// Whether a turn without waiting could bring an event.
     pub(crate) fn has_sources(&self) -> bool {
         self.poller().is_some_and(Waits::has_sources)
@@ -126,6 +144,30 @@ impl IoDriver {
 
     pub(crate) fn is_shutdown(&self) -> bool {
         self.poller().is_some_and(Poller::is_shutdown)
+    }
+
+    /// The ring for operations on files, made if there is none yet. `None` where there cannot be one.
+    #[cfg(all(feature = "fs", feature = "io-uring"))]
+    pub(crate) fn ring(&self) -> Option<&Arc<super::ring::Ring>> {
+        match &self.kind {
+            Kind::Enabled { place, .. } => place.poller().make_ring(|| place.note_source()),
+            Kind::Disabled(_) => None,
+        }
+    }
+
+    /// The ring, if operations are under way that have to be waited for.
+    #[cfg(all(feature = "fs", feature = "io-uring"))]
+    pub(crate) fn unfinished_ring(&self) -> Option<Arc<super::ring::Ring>> {
+        match &self.kind {
+            Kind::Enabled { place, first: true } => place.poller().ring().unfinished(),
+            _ => None,
+        }
+    }
+
+    /// Operations on files that went through the ring.
+    #[cfg(all(feature = "fs", feature = "io-uring"))]
+    pub(crate) fn ring_count(&self) -> u64 {
+        self.counted(|poller| poller.ring().started())
     }
 
     /// Starts to report events to `source`. `attach` makes the system call.

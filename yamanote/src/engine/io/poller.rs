@@ -35,6 +35,7 @@ use crate::engine::io::PollerConfig;
 use crate::engine::io::lead::Lead;
 use crate::engine::io::look::Look;
 use crate::engine::io::place::Waits;
+use crate::engine::io::ring::RingSlot;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -44,6 +45,9 @@ use crate::util::canary::canary;
 
 /// No source lives at address 0.
 const UNPARK: mio::Token = mio::Token(0);
+
+/// Nor at address 1.
+const RING: mio::Token = mio::Token(1);
 
 /// Released sources that may pile up while the leader waits. Arbitrary: some 16 KiB.
 const MAX_RELEASED: usize = 128;
@@ -67,6 +71,8 @@ pub(crate) struct Poller {
     watching: AtomicUsize,
     /// Where the builder asked for it.
     look: Option<Look>,
+    /// Operations on files, which end as events do.
+    ring: RingSlot,
     pub(crate) metrics: Metrics,
 }
 
@@ -122,6 +128,7 @@ impl Poller {
             is_shutdown: AtomicBool::new(false),
             watching: AtomicUsize::new(0),
             look: config.busy_poll.map(Look::new),
+            ring: RingSlot::new(),
             metrics: Metrics::default(),
         }
     }
@@ -208,6 +215,10 @@ impl Poller {
             if token == UNPARK {
                 // It only had to end a wait. Whose, and why, is known elsewhere.
                 collected.unpark = true;
+                continue;
+            }
+            if token == RING {
+                // Whoever turns looks at it afterwards, and next time before it waits.
                 continue;
             }
             let source: *const Source = std::ptr::with_exposed_provenance(token.0);
@@ -312,6 +323,40 @@ impl Poller {
         linked.then(|| unsafe { Arc::from_raw(node) })
     }
 
+    /// Hands over what is to be done with files, and takes what is done; how many operations that were. To be called
+    /// before events are waited for, and after.
+    #[inline]
+    pub(crate) fn turn_ring(&self) -> usize {
+        let mut wakers = WakeBatch::new();
+        let count = self.ring.turn(&mut wakers);
+        wakers.wake_all();
+        count
+    }
+
+    /// For how long to wait, where `timeout` is wished.
+    #[inline]
+    pub(crate) fn timeout(&self, timeout: Option<Duration>) -> Option<Duration> {
+        self.ring.shorten(timeout)
+    }
+
+    pub(crate) fn ring(&self) -> &RingSlot {
+        &self.ring
+    }
+
+    /// The ring, made if there is none yet; `note` is called if so.
+    #[cfg(all(feature = "fs", feature = "io-uring"))]
+    pub(crate) fn make_ring(&self, note: impl FnOnce()) -> Option<&Arc<super::ring::Ring>> {
+        self.ring.get_or_make(|queue| {
+            let system = self.system()?;
+            let handle = sys::poll::PollHandle::of(queue);
+            handle.register(&system.registry, RING, crate::io::interest::Interest::READABLE)?;
+            // It counts as a source, for good. Release: as in `register`.
+            self.watching.fetch_add(1, Ordering::Release);
+            note();
+            Ok(())
+        })
+    }
+
     pub(crate) fn shutdown(&self) {
         let mut all = Vec::new();
         {
@@ -329,6 +374,7 @@ impl Poller {
         }
         // They stay in the list: the system still knows their tokens.
         let mut wakers = WakeBatch::new();
+        self.ring.shutdown(&mut wakers);
         for source in &all {
             source.shut_down(&mut wakers);
         }

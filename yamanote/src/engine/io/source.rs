@@ -482,7 +482,7 @@ impl WakeBatch {
         WakeBatch(Vec::new())
     }
 
-    fn extend(&mut self, waker: Option<Waker>) {
+    pub(crate) fn extend(&mut self, waker: Option<Waker>) {
         self.0.extend(waker);
     }
 

@@ -9,7 +9,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::{MAX_BUFFER, Open};
-use crate::engine::blocking::spawn_blocking;
+use crate::engine::blocking::{spawn_blocking, spawn_expendable_blocking};
+use crate::engine::context;
 use crate::io::{PollIo, ReadBuf};
 use crate::task::JoinHandle;
 
@@ -49,10 +50,14 @@ impl<O: Open<Stream: Read>> Input<O> {
                     let mut bytes = std::mem::take(bytes);
                     let amount = buf.remaining().min(MAX_BUFFER);
                     let open = self.open.clone();
-                    self.state = State::Busy(spawn_blocking(move || {
-                        let result = read_some(open.open(), &mut bytes, amount);
+                    let job = move || {
+                        let result = read_for_runtime(&open, &mut bytes, amount);
                         (result, bytes)
-                    }));
+                    };
+                    self.state = State::Busy(match O::IS_EXPENDABLE {
+                        true => spawn_expendable_blocking(job),
+                        false => spawn_blocking(job),
+                    });
                 }
                 State::Busy(job) => {
                     let outcome = ready!(Pin::new(job).poll(cx));
@@ -74,6 +79,23 @@ fn move_bytes(bytes: &[u8], buf: &mut ReadBuf<'_>) -> usize {
     let amount = bytes.len().min(buf.remaining());
     buf.put_slice(&bytes[..amount]);
     amount
+}
+
+/// One read of at most `amount` bytes, unless the runtime it is for has ended meanwhile: whoever reads next gets what
+/// there is.
+fn read_for_runtime<O>(open: &O, bytes: &mut Vec<u8>, amount: usize) -> io::Result<()>
+where
+    O: Open<Stream: Read>,
+{
+    let mut stream = open.open();
+    if O::IS_EXPENDABLE {
+        bytes.clear();
+        O::wait(&mut stream)?;
+        if context::with_handle(|handle| handle.shared.is_shutdown()).unwrap_or(false) {
+            return Ok(());
+        }
+    }
+    read_some(stream, bytes, amount)
 }
 
 /// One read of at most `amount` bytes in place of what `bytes` has.

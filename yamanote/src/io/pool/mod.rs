@@ -4,6 +4,8 @@
 //! Each operation is a job, through a buffer that belongs to the job while it runs: the future that asked for it may be
 //! gone before it is done. [`Input`] and [`Output`] are the two state machines.
 
+use std::io;
+
 mod input;
 mod output;
 
@@ -18,6 +20,14 @@ pub(crate) trait Open: Clone + Send + 'static {
     type Stream;
 
     fn open(&self) -> Self::Stream;
+
+    /// Whether a read may take for ever, so that no runtime waits for it when it ends.
+    const IS_EXPENDABLE: bool = false;
+
+    /// Waits until there is something to be read, without taking it.
+    fn wait(_: &mut Self::Stream) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Streams that are global.

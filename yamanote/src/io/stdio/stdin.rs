@@ -1,19 +1,20 @@
 //! The standard input: [`Stdin`].
 
-use std::io;
+use std::io::{self, BufRead};
 use std::pin::Pin;
 use std::task::Context;
 
-use crate::io::pool::Input;
+use crate::io::pool::{Input, Open};
 use crate::io::{AsyncRead, PollIo, ReadBuf};
+use crate::sys::stdin::is_regular_file;
 
 /// The standard input of the process.
 ///
 /// Made by [`stdin`]. Each read that finds nothing left of the one before is a job of the blocking
-/// pool, and **cannot be cancelled**: it holds a thread until there is input. A runtime that is dropped
-/// waits for it, so a program may seem to hang at its end until somebody presses enter; use
-/// `Runtime::shutdown_timeout` or `shutdown_background` there. An interactive program had better read
-/// [`std::io::stdin`] on a thread of its own.
+/// pool, and **cannot be cancelled**: it holds a thread until there is input.
+///
+/// Other than in tokio, no runtime waits for it when it ends, so a program does not hang at its end until somebody presses
+/// enter; and input that comes after the runtime's end is not lost: it is there for whoever reads next.
 ///
 /// # Examples
 /// ```no_run
@@ -32,7 +33,32 @@ use crate::io::{AsyncRead, PollIo, ReadBuf};
 /// ```
 #[derive(Debug)]
 pub struct Stdin {
-    input: Input<fn() -> io::Stdin>,
+    input: Input<OfProcess>,
+}
+
+/// The process's standard input, with the standard library's buffer.
+#[derive(Clone, Copy, Debug)]
+struct OfProcess;
+
+impl Open for OfProcess {
+    type Stream = io::StdinLock<'static>;
+
+    fn open(&self) -> io::StdinLock<'static> {
+        io::stdin().lock()
+    }
+
+    const IS_EXPENDABLE: bool = true;
+
+    fn wait(stream: &mut io::StdinLock<'static>) -> io::Result<()> {
+        // A file has always something to give, or its end; to look into the buffer first would only make reads short.
+        while !is_regular_file() {
+            match stream.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map(drop),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Makes a handle of the standard input.
@@ -54,7 +80,7 @@ pub struct Stdin {
 /// # }
 /// ```
 pub fn stdin() -> Stdin {
-    Stdin { input: Input::new(io::stdin as fn() -> io::Stdin) }
+    Stdin { input: Input::new(OfProcess) }
 }
 
 /// # Panics

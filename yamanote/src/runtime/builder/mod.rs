@@ -69,7 +69,8 @@ pub struct Builder {
     stall_backtrace: bool,
     futurelock_limit: Duration,
     max_spare_workers: Option<usize>,
-    file_io: FileIo,
+    file_io: Option<FileIo>,
+    io_uring: bool,
 }
 
 impl Builder {
@@ -134,7 +135,8 @@ impl Builder {
             stall_backtrace: false,
             futurelock_limit: limits::FUTURELOCK_LIMIT,
             max_spare_workers: None,
-            file_io: FileIo::default(),
+            file_io: None,
+            io_uring: false,
         }
     }
 
@@ -145,9 +147,13 @@ impl Builder {
     /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     /// ```
     pub fn enable_all(&mut self) -> &mut Builder {
-        #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+        #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
         {
             self.enable_io = true;
+        }
+        #[cfg(feature = "io-uring")]
+        {
+            self.io_uring |= cfg!(tokio_unstable);
         }
         #[cfg(feature = "time")]
         {
@@ -162,7 +168,7 @@ impl Builder {
     /// ```
     /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_io().build().unwrap();
     /// ```
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn enable_io(&mut self) -> &mut Builder {
         self.enable_io = true;
         self
@@ -195,10 +201,19 @@ impl Builder {
         self
     }
 
-    /// Accepted for compatibility: whether a ring is used is decided when it is needed.
+    /// Has operations on files go through the kernel's io_uring where that is possible; see [`FileIo::Ring`].
+    ///
+    /// As in tokio, [`enable_all`](Builder::enable_all) does the same under `--cfg tokio_unstable`. Without it,
+    /// [`FileIo::Cached`] stays the default. [`file_io`](Builder::file_io) has the last word.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = yamanote::runtime::Builder::new_multi_thread().enable_io_uring().build().unwrap();
+    /// ```
     #[cfg(feature = "io-uring")]
     pub fn enable_io_uring(&mut self) -> &mut Builder {
         self.enable_io = true;
+        self.io_uring = true;
         self
     }
 
@@ -384,7 +399,8 @@ impl Builder {
     }
 
     /// Whether workers themselves fetch what is in memory of files, [as they do](FileIo::Cached) unless told otherwise, or
-    /// leave it [to the pool](FileIo::Pool) with all that may have to wait. Results and errors are the same.
+    /// leave it [to the pool](FileIo::Pool) with all that may have to wait, or [to the kernel](FileIo::Ring). Results and errors
+    /// are the same.
     ///
     /// The pool is the better place where even calls that do not wait are slow: in sandboxes that intercept system calls,
     /// for instance.
@@ -397,7 +413,7 @@ impl Builder {
     /// # drop(runtime);
     /// ```
     pub fn file_io(&mut self, file_io: FileIo) -> &mut Builder {
-        self.file_io = file_io;
+        self.file_io = Some(file_io);
         self
     }
 
@@ -494,7 +510,10 @@ impl Builder {
                 stall_backtrace: self.stall_backtrace,
                 futurelock_limit: self.futurelock_limit,
                 spares: self.max_spare_workers.unwrap_or_else(|| default_spares(workers)),
-                file_io: self.file_io,
+                file_io: self.file_io.unwrap_or(match self.io_uring {
+                    true => FileIo::Ring,
+                    false => FileIo::default(),
+                }),
                 enable_io: self.enable_io,
                 enable_time: self.enable_time,
                 start_paused: self.start_paused,

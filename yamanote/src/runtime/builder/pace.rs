@@ -101,7 +101,7 @@ impl Builder {
     /// # drop(runtime);
     /// ```
     #[track_caller]
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Builder {
         assert!(capacity > 0, "max_io_events_per_tick must be non-zero");
         self.events_per_turn = capacity;
@@ -157,7 +157,7 @@ impl Builder {
     /// # drop(runtime);
     /// ```
     #[track_caller]
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Builder {
         assert!(capacity > 0, "max_io_events_per_busy_tick must be non-zero");
         self.events_per_busy_turn = capacity;
