@@ -69,7 +69,9 @@ pub(crate) struct RingSlot {
 
 pub(crate) struct Ring {
     queue: Queue,
-    submit: Mutex<Submit>,
+    /// `None` once the kernel has refused for good. What was pushed then stays in the queue, and must never be handed
+    /// over: the requests are gone.
+    submit: Mutex<Option<Submit>>,
     slots: Mutex<Slots>,
     /// Something is to be handed over. Written under `slots`.
     has_pending: AtomicBool,
@@ -217,7 +219,7 @@ impl Ring {
     fn new(queue: Queue, submit: Submit, complete: Complete) -> Ring {
         Ring {
             queue,
-            submit: Mutex::new(submit),
+            submit: Mutex::new(Some(submit)),
             slots: Mutex::new(Slots {
                 complete,
                 slots: Vec::new(),
@@ -278,20 +280,23 @@ impl Ring {
     }
 
     fn hand_over(&self, wakers: &mut WakeBatch, garbage: &mut Garbage) -> usize {
-        let mut submit = self.submit.lock();
+        let mut right = self.submit.lock();
+        let Some(submit) = &mut *right else {
+            return self.give_back(&mut self.slots.lock(), wakers, garbage);
+        };
         loop {
             let more = {
                 let slots = &mut *self.slots.lock();
-                let room = self.queue.room(&mut submit).min(slots.pending.len());
+                let room = self.queue.room(submit).min(slots.pending.len());
                 for (name, entry) in slots.pending.drain(..room) {
-                    // SAFETY: the slot keeps the request until it is completed, and its requests are not touched.
-                    unsafe { self.queue.push(&mut submit, &entry) };
+                    // SAFETY: the slot keeps the request, which nobody touches, until it is completed.
+                    unsafe { self.queue.push(submit, &entry) };
                     slots.pushed.push_back(name);
                 }
                 self.has_pending.store(!slots.pending.is_empty(), Ordering::Relaxed);
                 !slots.pending.is_empty()
             };
-            let entered = self.queue.enter(&mut submit);
+            let entered = self.queue.enter(submit);
             let slots = &mut *self.slots.lock();
             match entered {
                 Ok(n) => {
@@ -309,20 +314,24 @@ impl Ring {
                     return 0;
                 }
                 Err(Refusal::Never) => {
-                    // What was pushed stays where it is, and is never handed over: nobody enters any more.
-                    self.is_closed.store(true, Ordering::Relaxed);
-                    self.has_pending.store(false, Ordering::Relaxed);
-                    let pending = mem::take(&mut slots.pending).into_iter().map(|(name, _)| name);
-                    let untaken: Vec<u64> =
-                        mem::take(&mut slots.pushed).into_iter().chain(pending).collect();
-                    let mut ended = 0;
-                    for name in untaken {
-                        ended += usize::from(self.complete(slots, name, CALLED_OFF, wakers, garbage));
-                    }
-                    return ended;
+                    *right = None;
+                    return self.give_back(slots, wakers, garbage);
                 }
             }
         }
+    }
+
+    /// Nothing is handed over any more: what the kernel has not taken has ended.
+    fn give_back(&self, slots: &mut Slots, wakers: &mut WakeBatch, garbage: &mut Garbage) -> usize {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.has_pending.store(false, Ordering::Relaxed);
+        let pending = mem::take(&mut slots.pending).into_iter().map(|(name, _)| name);
+        let untaken: Vec<u64> = mem::take(&mut slots.pushed).into_iter().chain(pending).collect();
+        let mut ended = 0;
+        for name in untaken {
+            ended += usize::from(self.complete(slots, name, CALLED_OFF, wakers, garbage));
+        }
+        ended
     }
 
     /// The kernel is done with an operation; `false` if it was none.
