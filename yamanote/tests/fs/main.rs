@@ -6,6 +6,8 @@ mod cached;
 mod cancelled;
 mod directories;
 mod file;
+#[cfg(target_os = "linux")]
+mod limits;
 mod paths;
 #[cfg(all(target_os = "linux", feature = "io-uring"))]
 mod ring;
