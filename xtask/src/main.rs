@@ -9,6 +9,7 @@
 //! | `tidy` | does the tree keep its own rules? |
 //! | `san` | do the project's own tests pass under ThreadSanitizer and AddressSanitizer? |
 //! | `canary` | do the checks catch planted bugs? |
+//! | `sim` | does the scheduler hold in simulation, seed by seed? |
 //! | `soak` | is anything lost or leaked under mixed load with faults, in hours? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
 //! | `docs` | which public items have no example? |
@@ -31,6 +32,7 @@ mod process;
 mod runner;
 mod san;
 mod shell;
+mod sim;
 mod soak;
 mod stress;
 mod tidy;
@@ -49,6 +51,7 @@ commands:
   tidy          check the tree's own rules
   san           run the project's tests under a sanitizer
   canary        plant bugs and see whether the checks catch them
+  sim           simulate the scheduler, from seeds
   soak          mixed load with faults, for minutes or hours
   stress        run the project's tests again and again on an overloaded machine
   docs          count public items without an example
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(rest),
         Some("san") => san::run(rest),
         Some("canary") => canary::run(rest),
+        Some("sim") => sim::run(rest),
         Some("soak") => soak::run(rest),
         Some("stress") => stress::run(rest),
         Some("docs") => docs::run(rest),

@@ -87,11 +87,18 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// In a simulation (`cargo xtask sim`) threads, locks, atomics and time are simulated ones; see `sim`.
+#[cfg(all(test, yamanote_sim))]
+#[macro_use]
+extern crate yamanote_sim as std;
+
 #[doc(hidden)]
 pub mod macros;
 
 mod engine;
 mod loom;
+#[cfg(all(test, yamanote_sim))]
+mod sim;
 mod sys;
 mod util;
 

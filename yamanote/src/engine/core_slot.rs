@@ -30,11 +30,16 @@ impl CoreSlot {
 
     /// The core, if it is there; else the calling thread is unparked when it may be.
     pub(crate) fn take_or_wait(&self) -> Option<Box<Core>> {
+        let me = thread::current();
         let mut state = self.lock();
         match state.core.take() {
-            Some(core) => Some(core),
+            Some(core) => {
+                // It may have come by although another was chosen, and then still waits in line: the one chosen
+                // when it puts the core back must not be itself.
+                state.waiting.retain(|thread| thread.id() != me.id());
+                Some(core)
+            }
             None => {
-                let me = thread::current();
                 if !state.waiting.iter().any(|t| t.id() == me.id()) {
                     state.waiting.push(me);
                 }

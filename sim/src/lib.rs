@@ -1,0 +1,33 @@
+//! The standard library for a crate that is to be simulated.
+//!
+//! A crate that says
+//!
+//! ```ignore
+//! #[macro_use]
+//! extern crate yamanote_sim as std;
+//! ```
+//!
+//! finds everything of `std` here, except that threads, thread-locals, locks, condition variables, atomics and time
+//! are those of a [`simulation`]: all threads are coroutines on one real thread, time is a number, and whenever a
+//! thread touches an atomic, a lock or the clock, a generator that is seeded decides whether it goes on, another one
+//! runs, or the whole thread is held up for a while. So the code under test is the production code to the last byte, and what one seed
+//! does it does again.
+//!
+//! What a simulation does not show: memory orderings (each operation is sequentially consistent; loom explores those),
+//! and whatever does not pass through here: reference counts, the operating system's files and sockets.
+//!
+//! Outside of a simulation the types work on one thread.
+
+pub use ::std::*;
+
+pub mod collections;
+pub mod hash;
+pub mod hint;
+pub mod simulation;
+pub mod sync;
+#[macro_use]
+pub mod thread;
+pub mod time;
+
+mod chooser;
+mod world;
