@@ -1,6 +1,6 @@
 //! Collections: what is hashed is hashed with keys from the seed, so that its order is the same in each run.
 
-use std::collections::{HashMap as RealMap, HashSet as RealSet, hash_map, hash_set};
+use std::collections::{HashMap as RealMap, HashSet as RealSet};
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
@@ -90,7 +90,7 @@ impl<T: Eq + Hash> FromIterator<T> for HashSet<T> {
 
 impl<K, V> IntoIterator for HashMap<K, V> {
     type Item = (K, V);
-    type IntoIter = hash_map::IntoIter<K, V>;
+    type IntoIter = std::collections::hash_map::IntoIter<K, V>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -99,7 +99,7 @@ impl<K, V> IntoIterator for HashMap<K, V> {
 
 impl<'a, K, V> IntoIterator for &'a HashMap<K, V> {
     type Item = (&'a K, &'a V);
-    type IntoIter = hash_map::Iter<'a, K, V>;
+    type IntoIter = std::collections::hash_map::Iter<'a, K, V>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
@@ -108,7 +108,7 @@ impl<'a, K, V> IntoIterator for &'a HashMap<K, V> {
 
 impl<'a, K, V> IntoIterator for &'a mut HashMap<K, V> {
     type Item = (&'a K, &'a mut V);
-    type IntoIter = hash_map::IterMut<'a, K, V>;
+    type IntoIter = std::collections::hash_map::IterMut<'a, K, V>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter_mut()
@@ -117,7 +117,7 @@ impl<'a, K, V> IntoIterator for &'a mut HashMap<K, V> {
 
 impl<T> IntoIterator for HashSet<T> {
     type Item = T;
-    type IntoIter = hash_set::IntoIter<T>;
+    type IntoIter = std::collections::hash_set::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -126,7 +126,7 @@ impl<T> IntoIterator for HashSet<T> {
 
 impl<'a, T> IntoIterator for &'a HashSet<T> {
     type Item = &'a T;
-    type IntoIter = hash_set::Iter<'a, T>;
+    type IntoIter = std::collections::hash_set::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
