@@ -1,4 +1,5 @@
-//! Does a thread of an idle runtime wake up? The kernel counts how often each thread has waited.
+//! Does a thread of an idle runtime wake up, and do workers wake up more often for being watched? The kernel counts how
+//! often each thread has waited.
 
 use std::fs;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub fn run(seconds: u64) -> bool {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
     runtime.spawn(async move { while listener.accept().await.is_ok() {} });
     for _ in 0..100 {
-        runtime.spawn(yamanote::time::sleep(Duration::from_secs(3600)));
+        runtime.spawn(async { yamanote::time::sleep(Duration::from_secs(3600)).await });
     }
     // The monitor looks a hundred times before it believes that nothing goes on.
     std::thread::sleep(Duration::from_secs(3));
@@ -34,6 +35,40 @@ pub fn run(seconds: u64) -> bool {
         println!("  {thread}");
     }
     woken.is_empty()
+}
+
+/// The same light load for a while on a runtime whose workers are watched and on one where they are not: how often
+/// do threads wake up?
+pub fn compare(seconds: u64) -> bool {
+    const PERIOD: Duration = Duration::from_millis(5);
+    println!("{:26} {:>16} {:>14}", "wake-ups a second", "workers", "monitor");
+    for (name, limit) in [("watched", Some(Duration::from_millis(10))), ("not watched", None)] {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(2).enable_all().stall_limit(limit).build();
+        let runtime = runtime.expect("the runtime builds");
+        for _ in 0..10 {
+            runtime.spawn(async {
+                let mut interval = yamanote::time::interval(PERIOD);
+                loop {
+                    interval.tick().await;
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let before = waits();
+        std::thread::sleep(Duration::from_secs(seconds));
+        let after = waits();
+        let a_second = |is_meant: fn(&str) -> bool| {
+            let sum = |waits: &[(u32, String, u64)]| -> u64 {
+                let threads = waits.iter().filter(|thread| thread.0 != std::process::id());
+                threads.filter(|thread| is_meant(&thread.1)).map(|thread| thread.2).sum()
+            };
+            sum(&after).saturating_sub(sum(&before)) as f64 / seconds as f64
+        };
+        let workers = a_second(|name| !name.starts_with("yamanote-mon"));
+        println!("{name:26} {workers:16.1} {:14.1}", a_second(|name| name.starts_with("yamanote-mon")));
+    }
+    true
 }
 
 /// Each thread's number, its name, and how often it has waited.

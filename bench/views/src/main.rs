@@ -13,7 +13,8 @@ usage: cargo run --release -p views -- COMMAND
 
   recorder [ROUNDS]   what the flight recorder costs: the same work with and without it, in turns
   stalled [SECONDS]   all workers blocked: how late are the echoes and timers of the rest? Fails above 30 ms (p99)
-  idle [SECONDS]      does any thread of an idle runtime wake up? Fails if one does (Linux)";
+  idle [SECONDS]      does any thread of an idle runtime wake up? Fails if one does (Linux)
+  wakes [SECONDS]     do workers wake up more often for being watched? (Linux)";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         (Some("recorder"), ..=2) => number(15).map(recorder::run),
         (Some("stalled"), ..=2) => number(5).map(stalled::run),
         (Some("idle"), ..=2) => number(10).map(idle::run),
+        (Some("wakes"), ..=2) => number(5).map(idle::compare),
         _ => None,
     };
     match fine {

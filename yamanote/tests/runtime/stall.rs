@@ -129,7 +129,7 @@ fn a_spare_comes_and_goes() {
 }
 
 /// Tasks that share their worker with one that waits for them without yielding the thread: what upstream's LIFO
-/// slot, which nobody steals from, turns into a deadlock.
+/// slot, which nobody steals from, turns into a deadlock (its issue 4941).
 #[test]
 fn a_task_in_the_lifo_slot_is_not_kept_from_running() {
     for workers in [1, 2] {
@@ -175,7 +175,8 @@ fn a_task_that_yielded_is_not_kept_from_running() {
     rt.block_on(yielder).unwrap();
 }
 
-/// The worker that waits in the driver is the one that a task then blocks: events go on to be seen.
+/// The worker that waits in the driver is the one that a task then blocks: events go on to be seen (upstream's issue
+/// 4730).
 #[test]
 fn the_driver_is_not_held_up() {
     let rt = runtime(2);
