@@ -2,10 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use crate::support::*;
-use yamanote::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
+#[cfg(target_os = "linux")]
+use yamanote::net::UdpSocket;
+use yamanote::net::{TcpListener, TcpSocket, TcpStream};
+#[cfg(target_os = "linux")]
 use yamanote::runtime::Handle;
 
 /// The same error as the standard library's: the number of the system's, where there is one.

@@ -1,6 +1,7 @@
 //! How connections end, and what stays to be read: half-close, reset, partial reads.
 
 use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
 use std::net::Shutdown;
 
 use crate::support::*;

@@ -339,6 +339,7 @@ impl Poller {
         self.ring.shorten(timeout)
     }
 
+    #[allow(dead_code)] // Where there are rings.
     pub(crate) fn ring(&self) -> &RingSlot {
         &self.ring
     }
