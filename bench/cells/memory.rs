@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
 
 use crate::harness::{CT, Cell, Context, Metric, W2, on};
 
-pub const CELLS: &[Cell] = &[Cell { name: "memory/idle_task", flavours: &[CT, W2], run: idle_task }];
+pub const CELLS: &[Cell] = &[
+    Cell { name: "memory/idle_task", flavours: &[CT, W2], run: idle_task },
+    Cell { name: "memory/idle_connection", flavours: &[CT, W2], run: idle_connection },
+];
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
@@ -88,6 +91,42 @@ fn idle_task(context: &Context) -> Vec<Metric> {
         vec![
             Metric { name: "heap", value: per_task(LIVE.load(Ordering::SeqCst) as f64), unit: "B" },
             Metric { name: "resident", value: per_task(resident_bytes() - resident), unit: "B" },
+        ]
+    })
+}
+
+/// A server's end of a TCP connection that waits for a request, with its task.
+fn idle_connection(context: &Context) -> Vec<Metric> {
+    const CONNECTIONS: usize = 1_000;
+    let runtime = context.runtime();
+    on(&runtime, async {
+        let listener = rt::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = |(mut socket, _): (rt::net::TcpStream, _)| {
+            rt::spawn(async move {
+                // As small a buffer as there can be: what waits is not measured by what it would read into.
+                let _ = rt::io::AsyncReadExt::read_u8(&mut socket).await;
+            });
+        };
+        let mut clients = vec![std::net::TcpStream::connect(address).unwrap()];
+        clients.reserve(CONNECTIONS);
+        serve(listener.accept().await.unwrap());
+        rt::task::yield_now().await;
+        let resident = resident_bytes();
+        LIVE.store(0, Ordering::SeqCst);
+        COUNTING.store(true, Ordering::SeqCst);
+        for _ in 0..CONNECTIONS {
+            clients.push(std::net::TcpStream::connect(address).unwrap());
+            serve(listener.accept().await.unwrap());
+        }
+        for _ in 0..1_000 {
+            rt::task::yield_now().await;
+        }
+        COUNTING.store(false, Ordering::SeqCst);
+        let each = |bytes: f64| bytes / CONNECTIONS as f64;
+        vec![
+            Metric { name: "heap", value: each(LIVE.load(Ordering::SeqCst) as f64), unit: "B" },
+            Metric { name: "resident", value: each(resident_bytes() - resident), unit: "B" },
         ]
     })
 }

@@ -4,7 +4,7 @@ use rt::io::{AsyncReadExt, AsyncWriteExt};
 use rt::net::{TcpListener, TcpStream, UdpSocket};
 use rt::runtime::Runtime;
 
-use crate::harness::{CT, Cell, Context, Metric, W1, W2, on, times};
+use crate::harness::{CT, Cell, Context, Metric, Sample, W1, W2, cpu_time, on, thread_cpu_ns, times};
 
 pub const CELLS: &[Cell] = &[
     Cell { name: "net/echo_1", flavours: &[CT, W1, W2], run: |c| echo(c, 1) },
@@ -12,6 +12,9 @@ pub const CELLS: &[Cell] = &[
     Cell { name: "net/echo_1000", flavours: &[CT, W1, W2], run: |c| echo(c, 1000) },
     Cell { name: "net/connect_accept", flavours: &[CT, W1, W2], run: connect_accept },
     Cell { name: "net/bulk_mebibyte", flavours: &[CT, W2], run: bulk },
+    Cell { name: "net/proxy_mebibyte", flavours: &[CT, W2], run: proxy_bulk },
+    Cell { name: "net/proxy_echo", flavours: &[CT, W2], run: proxy_echo },
+    Cell { name: "net/unix_ping_pong", flavours: &[CT, W2], run: unix },
     Cell { name: "net/udp_ping_pong", flavours: &[CT, W2], run: udp },
     Cell { name: "net/duplex_ping_pong", flavours: &[CT, W2], run: duplex },
 ];
@@ -137,6 +140,123 @@ fn bulk(context: &Context) -> Vec<Metric> {
                 left -= receiver.read(&mut buffer).await.unwrap();
             }
             sending.await.unwrap();
+            n
+        })
+        .both()
+}
+
+/// A proxy by `copy_bidirectional` in front of `back`; tells its address.
+async fn proxy(back: std::net::SocketAddr) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    rt::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            rt::spawn(async move {
+                let mut server = TcpStream::connect(back).await.unwrap();
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
+                let _ = rt::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    address
+}
+
+/// One operation is a mebibyte through a proxy. Its ends are blocking threads whose CPU time is not counted: what a
+/// client and a server spend elsewhere.
+fn proxy_bulk(context: &Context) -> Vec<Metric> {
+    const MEBIBYTE: usize = 1 << 20;
+    let runtime = context.runtime();
+    let back = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = on(&runtime, proxy(back.local_addr().unwrap()));
+    // A single-threaded runtime works only while somebody waits for it.
+    let (stop, stopped) = rt::sync::oneshot::channel::<()>();
+    let driver = std::thread::spawn(move || runtime.block_on(async { stopped.await.unwrap_err() }));
+    let mut sender = std::net::TcpStream::connect(address).unwrap();
+    let (mut receiver, _) = back.accept().unwrap();
+    let (order, orders) = std::sync::mpsc::channel::<u64>();
+    let elsewhere = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let note = |elsewhere: &std::sync::atomic::AtomicU64, before: u64| {
+        let spent = thread_cpu_ns() - before;
+        elsewhere.fetch_add(spent, std::sync::atomic::Ordering::SeqCst);
+    };
+    let sending = {
+        let elsewhere = elsewhere.clone();
+        std::thread::spawn(move || {
+            let chunk = vec![7; MEBIBYTE / 16];
+            for n in orders {
+                let before = thread_cpu_ns();
+                for _ in 0..n * 16 {
+                    std::io::Write::write_all(&mut sender, &chunk).unwrap();
+                }
+                note(&elsewhere, before);
+            }
+        })
+    };
+    let mut buffer = vec![0; MEBIBYTE / 4];
+    let mut total = 0;
+    let before_all = (cpu_time(), elsewhere.load(std::sync::atomic::Ordering::SeqCst));
+    let sample = context.batches(|n| {
+        order.send(n).unwrap();
+        let before = thread_cpu_ns();
+        let mut left = n as usize * MEBIBYTE;
+        while left > 0 {
+            left -= std::io::Read::read(&mut receiver, &mut buffer).unwrap();
+        }
+        note(&elsewhere, before);
+        total += n;
+        n
+    });
+    drop(order);
+    sending.join().unwrap();
+    let spent = (cpu_time() - before_all.0).as_nanos() as f64;
+    let spent_elsewhere = (elsewhere.load(std::sync::atomic::Ordering::SeqCst) - before_all.1) as f64;
+    drop(stop);
+    driver.join().unwrap();
+    Sample { wall_ns: sample.wall_ns, cpu_ns: (spent - spent_elsewhere) / total as f64 }.both()
+}
+
+/// A small message through a proxy and back.
+fn proxy_echo(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let back = listener.local_addr().unwrap();
+            rt::spawn(async move {
+                let (socket, _) = listener.accept().await.unwrap();
+                socket.set_nodelay(true).unwrap();
+                serve(socket).await;
+            });
+            let mut client = TcpStream::connect(proxy(back).await).await.unwrap();
+            client.set_nodelay(true).unwrap();
+            let mut buffer = [7; MESSAGE];
+            for _ in 0..n {
+                client.write_all(&buffer).await.unwrap();
+                client.read_exact(&mut buffer).await.unwrap();
+            }
+            n
+        })
+        .both()
+}
+
+/// A message there and back over a pair of Unix sockets.
+fn unix(context: &Context) -> Vec<Metric> {
+    context
+        .tasks(|n| async move {
+            let (mut one, mut other) = rt::net::UnixStream::pair().unwrap();
+            let echo = rt::spawn(async move {
+                let mut buffer = [0; MESSAGE];
+                for _ in 0..n {
+                    other.read_exact(&mut buffer).await.unwrap();
+                    other.write_all(&buffer).await.unwrap();
+                }
+            });
+            let mut buffer = [7; MESSAGE];
+            for _ in 0..n {
+                one.write_all(&buffer).await.unwrap();
+                one.read_exact(&mut buffer).await.unwrap();
+            }
+            echo.await.unwrap();
             n
         })
         .both()

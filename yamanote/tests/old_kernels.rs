@@ -19,7 +19,7 @@ const VARIABLE: &str = "YAMANOTE_TEST_REFUSE_WITH";
 const LATE: &str = "YAMANOTE_TEST_REFUSE_LATE";
 
 /// What old kernels lack, and sandboxes refuse.
-const CALLS: [libc::c_long; 9] = [
+const CALLS: [libc::c_long; 10] = [
     libc::SYS_pidfd_open,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -29,6 +29,7 @@ const CALLS: [libc::c_long; 9] = [
     libc::SYS_preadv2,
     libc::SYS_pwritev2,
     libc::SYS_copy_file_range,
+    libc::SYS_splice,
 ];
 
 #[test]
@@ -133,6 +134,7 @@ fn everything_without_the_younger_calls() {
                 children().await;
                 files().await;
                 sockets_and_timers().await;
+                proxies().await;
             });
         }
     }
@@ -188,6 +190,32 @@ async fn sockets_and_timers() {
     client.read_exact(&mut buf).await.unwrap();
     assert_eq!(&buf, b"hello");
     server.await.unwrap();
+}
+
+/// So much through a proxy that it would have the kernel move it.
+async fn proxies() {
+    const LEN: usize = 3 << 20;
+    let pair = async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    };
+    let (mut client, mut inbound) = pair().await;
+    let (mut outbound, mut server) = pair().await;
+    let proxy = yamanote::spawn(async move {
+        yamanote::io::copy_bidirectional(&mut inbound, &mut outbound).await.unwrap()
+    });
+    let writing = yamanote::spawn(async move {
+        let data: Vec<u8> = (0..LEN).map(|i| (i % 251) as u8).collect();
+        client.write_all(&data).await.unwrap();
+        client.shutdown().await.unwrap();
+        client
+    });
+    let mut data = Vec::new();
+    server.read_to_end(&mut data).await.unwrap();
+    assert!(data.len() == LEN && data.iter().enumerate().all(|(i, byte)| *byte == (i % 251) as u8));
+    drop((server, writing.await.unwrap()));
+    assert_eq!(proxy.await.unwrap(), (LEN as u64, 0));
 }
 
 /// Has this thread, and all that it starts from here on, get `errno` for an answer to the calls.

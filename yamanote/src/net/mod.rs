@@ -12,6 +12,8 @@
 mod addr;
 #[cfg(feature = "io-util")]
 mod buf;
+#[cfg(unix)]
+pub(crate) mod ends;
 mod lookup_host;
 mod os;
 pub mod tcp;

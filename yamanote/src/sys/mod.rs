@@ -28,6 +28,11 @@ pub(crate) mod datagrams;
 pub(crate) mod fs;
 #[cfg(feature = "net")]
 pub(crate) mod net;
+/// Bytes that go from one descriptor to another unseen.
+#[cfg(all(unix, feature = "net"))]
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "splice_linux.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "splice_other.rs")]
+pub(crate) mod splice;
 #[cfg(feature = "taskdump")]
 pub(crate) mod stack;
 #[cfg(feature = "io-std")]

@@ -61,6 +61,11 @@ impl PollHandle {
         PollHandle(resource.as_raw_fd())
     }
 
+    /// The descriptor.
+    pub(crate) fn raw(self) -> RawFd {
+        self.0
+    }
+
     pub(crate) fn register(
         self,
         registry: &mio::Registry,

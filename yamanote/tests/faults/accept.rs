@@ -7,7 +7,7 @@ use yamanote::task::JoinSet;
 use crate::shim::Rates;
 use crate::under;
 
-const RATES: Rates = Rates { eintr: 100, eagain: 150, short: 0, enobufs: 0, emfile: 300 };
+const RATES: Rates = Rates { eintr: 100, eagain: 150, short: 0, enobufs: 0, emfile: 300, refusal: 0 };
 const CLIENTS: u32 = 100;
 
 #[test]

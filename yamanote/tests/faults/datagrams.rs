@@ -9,7 +9,7 @@ use yamanote::task::JoinSet;
 use crate::shim::Rates;
 use crate::{records, under};
 
-const RATES: Rates = Rates { eintr: 60, eagain: 150, short: 250, enobufs: 150, emfile: 0 };
+const RATES: Rates = Rates { eintr: 60, eagain: 150, short: 250, enobufs: 150, emfile: 0, refusal: 0 };
 const PAIRS: u64 = 8;
 const COUNT: u32 = 150;
 

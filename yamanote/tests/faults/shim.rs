@@ -28,12 +28,16 @@ pub struct Rates {
     pub enobufs: u64,
     /// On `accept`.
     pub emfile: u64,
+    /// Of what not every descriptor can do.
+    pub refusal: u64,
 }
 
 static ON: AtomicBool = AtomicBool::new(false);
-static RATES: Mutex<Rates> = Mutex::new(Rates { eintr: 0, eagain: 0, short: 0, enobufs: 0, emfile: 0 });
+static RATES: Mutex<Rates> =
+    Mutex::new(Rates { eintr: 0, eagain: 0, short: 0, enobufs: 0, emfile: 0, refusal: 0 });
 static DRAWN: AtomicU64 = AtomicU64::new(0);
 static CALLS: AtomicU64 = AtomicU64::new(0);
+static MOVES: AtomicU64 = AtomicU64::new(0);
 static WAITS: AtomicU64 = AtomicU64::new(0);
 static INJECTED: AtomicU64 = AtomicU64::new(0);
 /// One test at a time.
@@ -53,7 +57,7 @@ pub fn inject(seed: u64, rates: Rates) -> Faults {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     *RATES.lock().unwrap() = rates;
     DRAWN.store(seed << 32, SeqCst);
-    for count in [&CALLS, &WAITS, &INJECTED] {
+    for count in [&CALLS, &MOVES, &WAITS, &INJECTED] {
         count.store(0, SeqCst);
     }
     ON.store(true, SeqCst);
@@ -71,10 +75,16 @@ pub fn calls() -> u64 {
     CALLS.load(SeqCst) + WAITS.load(SeqCst)
 }
 
+/// Calls that moved bytes unseen.
+pub fn moves() -> u64 {
+    MOVES.load(SeqCst)
+}
+
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Faults")
             .field("calls", &CALLS)
+            .field("moves", &MOVES)
             .field("waits", &WAITS)
             .field("injected", &INJECTED)
             .finish()
@@ -100,6 +110,8 @@ enum Call {
     Receive,
     Send,
     Accept,
+    MoveIn,
+    MoveOut,
 }
 
 enum Fault {
@@ -158,6 +170,8 @@ fn fault(call: Call, fd: c_int, len: usize) -> Fault {
         Fault::Error(libc::EAGAIN)
     } else if call == Call::Accept && hit(rates.emfile) {
         Fault::Error(libc::EMFILE)
+    } else if matches!(call, Call::MoveIn | Call::MoveOut) && hit(rates.refusal) {
+        Fault::Error(libc::EINVAL)
     } else if call == Call::Send && kind == libc::S_IFSOCK && hit(rates.enobufs) {
         Fault::Error(libc::ENOBUFS)
     } else if call != Call::Accept && len > 1 && hit(rates.short) && is_stream(fd, kind) {
@@ -302,6 +316,29 @@ unsafe extern "C" fn readv(fd: c_int, pieces: *const iovec, count: c_int) -> ssi
 unsafe extern "C" fn writev(fd: c_int, pieces: *const iovec, count: c_int) -> ssize_t {
     // SAFETY: as above.
     unsafe { vectored(Call::Send, libc::SYS_writev, fd, pieces, count) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn splice(
+    from: c_int,
+    from_offset: *mut libc::loff_t,
+    to: c_int,
+    to_offset: *mut libc::loff_t,
+    len: size_t,
+    flags: libc::c_uint,
+) -> ssize_t {
+    // The socket is what fails; a pipe has room, or bytes, or is at fault for not having them.
+    let (call, fd) = match stat_type(from) {
+        libc::S_IFSOCK => (Call::MoveIn, from),
+        _ => (Call::MoveOut, to),
+    };
+    if ON.load(SeqCst) {
+        MOVES.fetch_add(1, SeqCst);
+    }
+    // SAFETY: as above.
+    transfer(call, fd, len, |len| unsafe {
+        libc::syscall(libc::SYS_splice, from, from_offset, to, to_offset, len, flags) as ssize_t
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -1,5 +1,6 @@
 //! Streams: all that is written arrives, once, in order, and then the end.
 
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use yamanote::io::{AsyncRead, AsyncWrite, copy, copy_bidirectional, split};
@@ -10,16 +11,20 @@ use yamanote::task::JoinSet;
 use crate::shim::Rates;
 use crate::{records, shim, under};
 
-const RATES: Rates = Rates { eintr: 60, eagain: 120, short: 250, enobufs: 0, emfile: 0 };
+const RATES: Rates = Rates { eintr: 60, eagain: 120, short: 250, enobufs: 0, emfile: 0, refusal: 0 };
 const STREAMS: u64 = 12;
 const RECORDS: u32 = 60;
 const MAX: usize = 6_000;
 
 /// Records there and back over a connection whose other end echoes.
-async fn exchange(connection: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, stream: u64) {
+async fn exchange(
+    connection: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    stream: u64,
+    (records, max): (u32, usize),
+) {
     let (reader, writer) = split(connection);
-    let writing = yamanote::spawn(records::write(writer, stream, RECORDS, MAX));
-    records::read(reader, stream, RECORDS).await.unwrap();
+    let writing = yamanote::spawn(records::write(writer, stream, records, max));
+    records::read(reader, stream, records).await.unwrap();
     writing.await.unwrap().unwrap();
 }
 
@@ -29,14 +34,30 @@ async fn all(tasks: JoinSet<()>) {
 
 #[test]
 fn tcp_through_a_proxy() {
-    under(RATES, async |seed| {
+    through_a_proxy(RATES, STREAMS, (RECORDS, MAX), || {});
+}
+
+/// So much at a time that the proxy has the system move the bytes, which refuses now and then, before or after it has
+/// taken them.
+#[test]
+fn much_through_a_proxy() {
+    let rates = Rates { eintr: 30, eagain: 60, short: 100, enobufs: 0, emfile: 0, refusal: 3 };
+    let moves = AtomicU64::new(0);
+    through_a_proxy(rates, 3, (16, 200_000), || {
+        moves.fetch_add(shim::moves(), SeqCst);
+    });
+    assert!(moves.into_inner() > 0, "everything was copied");
+}
+
+fn through_a_proxy(rates: Rates, streams: u64, records: (u32, usize), at_the_end: impl Fn()) {
+    under(rates, async |seed| {
         let back = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (back_addr, front_addr) = (back.local_addr().unwrap(), front.local_addr().unwrap());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut echoes = JoinSet::new();
-            for _ in 0..STREAMS {
+            for _ in 0..streams {
                 let (stream, _) = back.accept().await.unwrap();
                 echoes.spawn(async move {
                     let (mut reader, mut writer) = stream.into_split();
@@ -47,7 +68,7 @@ fn tcp_through_a_proxy() {
         });
         tasks.spawn(async move {
             let mut proxies = JoinSet::new();
-            for _ in 0..STREAMS {
+            for _ in 0..streams {
                 let (mut client, _) = front.accept().await.unwrap();
                 proxies.spawn(async move {
                     let mut server = TcpStream::connect(back_addr).await.unwrap();
@@ -57,12 +78,13 @@ fn tcp_through_a_proxy() {
             }
             all(proxies).await;
         });
-        for i in 0..STREAMS {
+        for i in 0..streams {
             tasks.spawn(async move {
-                exchange(TcpStream::connect(front_addr).await.unwrap(), seed << 8 | i).await;
+                exchange(TcpStream::connect(front_addr).await.unwrap(), seed << 8 | i, records).await;
             });
         }
         all(tasks).await;
+        at_the_end();
     });
 }
 
@@ -87,7 +109,7 @@ fn unix() {
         for i in 0..STREAMS {
             let path = path.clone();
             tasks.spawn(async move {
-                exchange(UnixStream::connect(path).await.unwrap(), seed << 8 | i).await;
+                exchange(UnixStream::connect(path).await.unwrap(), seed << 8 | i, (RECORDS, MAX)).await;
             });
         }
         all(tasks).await;

@@ -13,6 +13,7 @@ mod lookup;
 mod panics;
 #[cfg(unix)]
 mod pipe;
+mod proxy;
 mod shared;
 mod shutdown;
 mod stress;

@@ -54,6 +54,9 @@ impl Direction {
 /// other direction goes on. The answer is how many bytes went from `a` to `b`, and how many from `b` to `a`.
 /// Each direction has a buffer of 8 KiB.
 ///
+/// On Linux, where both are TCP or Unix streams, the system moves the bytes itself (`splice`) while there is much to
+/// move at a time. Nothing else changes by that; programs that have `SIGPIPE` end them are spared it.
+///
 /// # Cancel safety
 /// Not cancel safe: bytes that were read and not yet written are lost when the future is dropped.
 ///

@@ -2,7 +2,7 @@
 //!
 //! In reading order: the futures (`read`, `read_number`, `read_to_end`, `read_until`, `text`, `write`, `seek`),
 //! the extension traits that return them (`*_ext`), the adapters (`chain`, `take`, `lines`, `segments`,
-//! `buf_reader`, `buf_writer`, `buf_stream`), copying (`copy`, `copy_buf`, `copy_bidirectional`), and the
+//! `buf_reader`, `buf_writer`, `buf_stream`), copying (`copy`, `relay`, `copy_buf`, `copy_bidirectional`), and the
 //! sources and destinations in memory (`empty`, `repeat`, `sink`, `simplex`, `duplex`).
 //!
 //! The futures are public types in private modules: nobody can name them, but whoever has a generic reader
@@ -33,6 +33,7 @@ mod take;
 mod copy;
 mod copy_bidirectional;
 mod copy_buf;
+mod relay;
 
 mod duplex;
 mod empty;
