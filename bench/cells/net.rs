@@ -16,6 +16,7 @@ pub const CELLS: &[Cell] = &[
     Cell { name: "net/proxy_echo", flavours: &[CT, W2], run: proxy_echo },
     Cell { name: "net/unix_ping_pong", flavours: &[CT, W2], run: unix },
     Cell { name: "net/udp_ping_pong", flavours: &[CT, W2], run: udp },
+    Cell { name: "net/udp_burst", flavours: &[CT, W2], run: udp_burst },
     Cell { name: "net/duplex_ping_pong", flavours: &[CT, W2], run: duplex },
 ];
 
@@ -286,6 +287,66 @@ fn udp(context: &Context) -> Vec<Metric> {
             n
         })
         .both()
+}
+
+/// A datagram of a burst of 32, sent by one task and received by another, by the best means a side has: several a system
+/// call, or one.
+fn udp_burst(context: &Context) -> Vec<Metric> {
+    const BURST: u64 = 32;
+    context
+        .tasks(|n| async move {
+            let bursts = times(n, BURST);
+            let one = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let (from, to) = (one.local_addr().unwrap(), other.local_addr().unwrap());
+            let receiving = rt::spawn(async move {
+                for _ in 0..bursts {
+                    receive_burst(&other, BURST as usize).await;
+                    other.send_to(b"on", from).await.unwrap();
+                }
+            });
+            let datagrams = [([7; MESSAGE], to); BURST as usize];
+            for _ in 0..bursts {
+                send_burst(&one, &datagrams).await;
+                one.recv(&mut [0; 2]).await.unwrap();
+            }
+            receiving.await.unwrap();
+            bursts * BURST
+        })
+        .both()
+}
+
+#[cfg(feature = "batches")]
+async fn send_burst(socket: &UdpSocket, mut datagrams: &[([u8; MESSAGE], std::net::SocketAddr)]) {
+    while !datagrams.is_empty() {
+        let sent = rt::net::udp_batch::send_batch(socket, datagrams).await.unwrap();
+        datagrams = &datagrams[sent..];
+    }
+}
+
+#[cfg(feature = "batches")]
+async fn receive_burst(socket: &UdpSocket, count: usize) {
+    let mut batch = rt::net::udp_batch::RecvBatch::new(count, MESSAGE);
+    let mut left = count;
+    while left > 0 {
+        batch.recv(socket).await.unwrap();
+        left -= batch.iter().count();
+    }
+}
+
+#[cfg(not(feature = "batches"))]
+async fn send_burst(socket: &UdpSocket, datagrams: &[([u8; MESSAGE], std::net::SocketAddr)]) {
+    for (datagram, to) in datagrams {
+        socket.send_to(datagram, *to).await.unwrap();
+    }
+}
+
+#[cfg(not(feature = "batches"))]
+async fn receive_burst(socket: &UdpSocket, count: usize) {
+    let mut buffer = [0; MESSAGE];
+    for _ in 0..count {
+        socket.recv_from(&mut buffer).await.unwrap();
+    }
 }
 
 /// As an echo, without the operating system: what the readers, writers and wakes cost alone.

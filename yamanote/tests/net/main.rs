@@ -9,6 +9,7 @@ mod async_fd;
 mod cancel;
 mod connect;
 mod ends;
+mod fairness;
 mod lookup;
 mod panics;
 #[cfg(unix)]

@@ -4,7 +4,6 @@
 //! a waker: they hand it out as [`Aside`], for whoever has put a lock around the pipe to deal with once the
 //! lock is released ([`duplex`](super::duplex) does). A waker is foreign code and may well use the pipe.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -16,7 +15,11 @@ use crate::task::coop::poll_proceed;
 /// The bytes under way.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    bytes: VecDeque<u8>,
+    /// In one piece, behind those that were read already. A ring would not have such, but reads and writes in two
+    /// pieces; and most of the time everything is read before more is written.
+    bytes: Vec<u8>,
+    /// So many were read.
+    start: usize,
     capacity: usize,
     /// One of the ends is gone.
     closed: bool,
@@ -60,23 +63,18 @@ impl Pipe {
     #[track_caller]
     pub(super) fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "the capacity of a pipe must be greater than zero");
-        Pipe { bytes: VecDeque::new(), capacity, closed: false, reader: None, writer: None }
+        Pipe { bytes: Vec::new(), start: 0, capacity, closed: false, reader: None, writer: None }
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> (PollIo, Aside) {
-        let amount = self.bytes.len().min(buf.remaining());
+        let unread = &self.bytes[self.start..];
+        let amount = unread.len().min(buf.remaining());
         if amount > 0 {
-            let (front, back) = self.bytes.as_slices();
-            let from_front = amount.min(front.len());
-            buf.put_slice(&front[..from_front]);
-            if amount > from_front {
-                buf.put_slice(&back[..amount - from_front]);
-            }
-            if amount == self.bytes.len() {
-                // Quicker, and the next write begins at the front, in one piece.
+            buf.put_slice(&unread[..amount]);
+            self.start += amount;
+            if self.start == self.bytes.len() {
                 self.bytes.clear();
-            } else {
-                self.bytes.drain(..amount);
+                self.start = 0;
             }
             return (Poll::Ready(Ok(())), Aside::wake(self.writer.take()));
         }
@@ -97,14 +95,21 @@ impl Pipe {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return (Poll::Ready(Ok(0)), Aside::default());
         }
-        let room = self.capacity - self.bytes.len();
+        let unread = self.bytes.len() - self.start;
+        let room = self.capacity - unread;
         if room == 0 {
             return (Poll::Pending, Aside::register(&mut self.writer, cx));
+        }
+        if self.start > unread {
+            // No more bytes move than were read since the last time, and never is more than half of it waste.
+            self.bytes.copy_within(self.start.., 0);
+            self.bytes.truncate(unread);
+            self.start = 0;
         }
         let mut left = room;
         for buf in bufs {
             let amount = buf.len().min(left);
-            self.bytes.extend(&buf[..amount]);
+            self.bytes.extend_from_slice(&buf[..amount]);
             left -= amount;
             if left == 0 {
                 break;

@@ -182,9 +182,12 @@ mod tests {
         });
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn much_is_moved_and_little_copied() {
+        if Pipe::take().is_none() {
+            // Nothing is moved on this system.
+            return;
+        }
         with_connections(async |mut a, mut b, mut c, mut d| {
             let mut transfer = Transfer::new(100);
             let mut poll = |transfer: &mut Transfer| {
@@ -221,14 +224,13 @@ mod tests {
     }
 
     /// What the pipe holds when the system will not go on comes before what is read next.
-    #[cfg(target_os = "linux")]
     #[test]
     fn what_was_taken_is_rescued() {
         with_connections(async |mut a, mut b, mut c, mut d| {
             let data: Vec<u8> = (0..10_000).map(|i| (i % 251) as u8).collect();
             a.write_all(&data[..9_000]).await.unwrap();
             let mut transfer = Transfer::new(700);
-            let mut pipe = Pipe::take().unwrap();
+            let Some(mut pipe) = Pipe::take() else { return };
             let from = End::of_reader(&b).unwrap();
             assert_eq!(pipe.fill(from.handle).unwrap(), 9_000);
             transfer.relay = Relay { state: State::Never, pipe: Some(pipe) };
