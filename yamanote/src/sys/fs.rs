@@ -29,14 +29,14 @@ pub(crate) struct OpenHow {
 
 impl OpenHow {
     pub(crate) const NONE: OpenHow = OpenHow {
-        read: false,
-        write: false,
-        append: false,
-        truncate: false,
-        create: false,
-        create_new: false,
         mode: 0o666,
         custom_flags: 0,
+        create_new: false,
+        create: false,
+        truncate: false,
+        append: false,
+        read: false,
+        write: false,
     };
     pub(crate) const READ: OpenHow = OpenHow { read: true, ..OpenHow::NONE };
     pub(crate) const CREATE: OpenHow =
