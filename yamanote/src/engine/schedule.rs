@@ -24,7 +24,7 @@ impl Schedule for Arc<Shared> {
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
         // SAFETY: as above; the task is still ours.
-        unsafe { note_queued(shared, raw) };
+        unsafe { note_queued(shared, raw, false) };
         let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
@@ -39,7 +39,7 @@ impl Schedule for Arc<Shared> {
         let shared = unsafe { Arc::as_ptr(&*this) };
         let raw = task.into_raw();
         // SAFETY: as above; the task is still ours.
-        unsafe { note_queued(shared, raw) };
+        unsafe { note_queued(shared, raw, true) };
         let here = context::with_worker(shared, |worker| worker.defer(raw)).unwrap_or(Err(raw));
         if let Err(raw) = here {
             // SAFETY: as in `schedule`.
@@ -74,14 +74,14 @@ impl Schedule for Arc<Shared> {
     }
 }
 
-/// A task is about to be queued: whoever wants to know is told.
+/// A task is about to be queued: whoever wants to know is told. `again`: its poll is over, in which it was woken.
 ///
 /// # Safety
 /// The runtime must be there for the call, and the caller must hold a reference to the task.
 #[inline]
-unsafe fn note_queued(shared: *const Shared, raw: Raw) {
+unsafe fn note_queued(shared: *const Shared, raw: Raw, again: bool) {
     #[cold]
-    unsafe fn note(shared: *const Shared, wanted: u8, raw: Raw) {
+    unsafe fn note(shared: *const Shared, wanted: u8, raw: Raw, again: bool) {
         // SAFETY: by contract.
         let (shared, id) = unsafe { (&*shared, refs::id(raw)) };
         if let Some(latency) = &shared.latency {
@@ -89,9 +89,10 @@ unsafe fn note_queued(shared: *const Shared, raw: Raw) {
         }
         if wanted & (observe::TASKS | observe::EVENTS) != 0 {
             let observer = &shared.observer;
-            let here =
-                context::with_worker(shared, |worker| observer.note_woken(wanted, id, Some(worker)));
-            here.unwrap_or_else(|| observer.note_woken(wanted, id, None));
+            let here = context::with_worker(shared, |worker| {
+                observer.note_woken(wanted, id, again, Some(worker))
+            });
+            here.unwrap_or_else(|| observer.note_woken(wanted, id, again, None));
         }
     }
 
@@ -99,7 +100,7 @@ unsafe fn note_queued(shared: *const Shared, raw: Raw) {
     let wanted = unsafe { (*shared).observer.wanted() };
     if wanted & (observe::LATENCY | observe::TASKS | observe::EVENTS) != 0 {
         // SAFETY: by contract.
-        unsafe { note(shared, wanted, raw) }
+        unsafe { note(shared, wanted, raw, again) }
     }
 }
 

@@ -568,19 +568,23 @@ impl Worker {
         let (id, location) = (meta.id(), meta.spawned_at());
         // We have the core, and with it the ring.
         observer.recorder.push(Some(self.index), Event::poll(What::PollStart, id, location));
+        self.unended.set(true);
         let cause = self.cause.replace(Cause::Task(id));
         budget::with_budget(|| task.run());
         self.cause.set(cause);
-        if self.has_core() {
-            self.unended.set(true);
-        } else {
+        if !self.has_core() && self.take_unended() {
             observer.record(None, Event::poll(What::PollEnd, id, location));
         }
     }
 
+    /// Whether the recorder thinks that a poll goes on; it is going to be told otherwise.
+    pub(crate) fn take_unended(&self) -> bool {
+        self.unended.take()
+    }
+
     /// The worker is about to do something that the recorder is not told of.
     fn note_poll_ended(&self) {
-        if self.unended.take() {
+        if self.take_unended() {
             self.note(|| What::PollEnd);
         }
     }

@@ -160,7 +160,7 @@ impl Track {
                 What::PollStart => event.task.map(|id| Doing::Poll(id, event.location)),
                 What::Root => Some(Doing::Root),
                 What::Park => Some(Doing::Parked),
-                What::PollEnd | What::Unpark => None,
+                What::PollEnd | What::Again | What::Unpark => None,
                 // Inside a park, or after a poll: then they took the time since.
                 What::Io(_) | What::Timers(_) => {
                     if let (None, Some(start_ns)) = (&open, free_ns) {
@@ -338,7 +338,7 @@ impl Recording {
         for (row, time_ns, event) in events {
             let Some(task) = event.task else { continue };
             match event.what {
-                What::Wake(_) => {
+                What::Wake(_) | What::Again => {
                     woken.entry(task).or_insert((row, time_ns));
                 }
                 What::PollStart => wakeups.extend(woken.remove(&task).map(|woken| Wakeup {
@@ -472,6 +472,7 @@ fn write_mark(
         What::Wake(Cause::Io) => ("wake", Some(("from", "an I/O event".into()))),
         What::Wake(Cause::Timer) => ("wake", Some(("from", "a timer".into()))),
         What::Wake(Cause::Outside) => ("wake", Some(("from", "outside".into()))),
+        What::Again => ("wake", Some(("from", "its own poll".into()))),
         What::Steal(n) => ("steal", Some(("tasks", n.to_string()))),
         What::Stall(_) => ("stall", None),
         What::Io(n) => ("I/O", Some(("events", n.to_string()))),

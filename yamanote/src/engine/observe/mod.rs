@@ -17,7 +17,7 @@ pub(crate) mod tasks;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::engine::observe::current::Current;
-use crate::engine::observe::recorder::{Cause, Event, Recorder};
+use crate::engine::observe::recorder::{Cause, Event, Recorder, What};
 use crate::engine::observe::tasks::TaskList;
 use crate::engine::shared::Config;
 use crate::engine::task::{Id, Origin};
@@ -111,9 +111,10 @@ impl Observer {
         }
     }
 
-    /// A task is about to be queued, on this thread, which may be a worker of the runtime.
+    /// A task is about to be queued, on this thread, which may be a worker of the runtime; `again`: at the end of a poll in
+    /// which it was woken.
     #[cold]
-    pub(crate) fn note_woken(&self, wanted: u8, id: Id, worker: Option<&Worker>) {
+    pub(crate) fn note_woken(&self, wanted: u8, id: Id, again: bool, worker: Option<&Worker>) {
         let cause = match crate::task::try_id() {
             Some(waker) => Cause::Task(waker),
             None => worker.map_or(Cause::Outside, |worker| worker.cause()),
@@ -122,7 +123,9 @@ impl Observer {
             self.tasks.note_woken(id, cause);
         }
         if wanted & EVENTS != 0 {
-            self.record(worker, Event::wake(id, cause));
+            let ended = again && worker.is_some_and(Worker::take_unended);
+            let what = if ended { What::Again } else { What::Wake(cause) };
+            self.record(worker, Event::queued(what, id));
         }
     }
 }

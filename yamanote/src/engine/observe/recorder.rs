@@ -44,6 +44,8 @@ pub(crate) enum What {
     /// The future that a single-threaded runtime's `block_on` waits for is polled.
     Root,
     Wake(Cause),
+    /// The task's poll is over, and it is queued again: it was woken meanwhile.
+    Again,
     Park,
     Unpark,
     /// So many events came from the operating system.
@@ -73,8 +75,8 @@ impl Event {
         Event { what: What::Spawn, task: Some(origin.id), location: Some(origin.location) }
     }
 
-    pub(crate) fn wake(id: Id, cause: Cause) -> Event {
-        Event { what: What::Wake(cause), task: Some(id), location: None }
+    pub(crate) fn queued(what: What, id: Id) -> Event {
+        Event { what, task: Some(id), location: None }
     }
 
     pub(crate) fn poll(what: What, id: Id, location: &'static Location<'static>) -> Event {
@@ -99,6 +101,7 @@ fn encode(what: What) -> u64 {
         What::Root => (11, 0),
         What::Io(n) => (12, n),
         What::Timers(n) => (13, n),
+        What::Again => (14, 0),
     };
     kind | detail << 8
 }
@@ -120,6 +123,7 @@ fn decode(word: u64) -> Option<What> {
         11 => What::Root,
         12 => What::Io(detail),
         13 => What::Timers(detail),
+        14 => What::Again,
         _ => return None,
     })
 }
@@ -291,6 +295,7 @@ mod tests {
             What::Root,
             What::Io(9),
             What::Timers(4),
+            What::Again,
         ];
         all.iter().for_each(|&what| assert_eq!(decode(encode(what)), Some(what)));
         assert_eq!(decode(0xFF), None);
