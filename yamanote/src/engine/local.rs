@@ -19,17 +19,20 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
 
+use crate::engine::observe::recorder::Cause;
+use crate::engine::observe::tasks;
 use crate::engine::queue::{Chain, Raw};
+use crate::engine::shared::Shared;
 use crate::engine::task::live::LiveSet;
 use crate::engine::task::{self, JoinHandle, Origin, Schedule, TaskRef};
 use crate::engine::{budget, context, instrument};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::Mutex;
 use crate::loom::thread_tag::{self, Tag};
-use crate::runtime::UnhandledPanic;
+use crate::runtime::{TaskKind, UnhandledPanic};
 
 type Runnable = task::Runnable<Arc<LocalShared>>;
 
@@ -42,6 +45,8 @@ pub(crate) struct LocalShared {
     pub(crate) unhandled_panic: UnhandledPanic,
     owner: Tag,
     live: LiveSet<Arc<LocalShared>>,
+    /// The runtime that lists this set's tasks: the first that lists its own and in which the set is used.
+    lister: OnceLock<Weak<Shared>>,
     local: UnsafeCell<Local>,
     remote: Mutex<Remote>,
 }
@@ -90,6 +95,7 @@ impl LocalShared {
             unhandled_panic: UnhandledPanic::Ignore,
             owner: thread_tag::current(),
             live: LiveSet::new(1),
+            lister: OnceLock::new(),
             local: UnsafeCell::new(Local {
                 queue: Chain::default(),
                 alive: 0,
@@ -127,8 +133,36 @@ impl LocalShared {
             task::new_task(future, Arc::clone(self), origin.id, origin.location, span);
         // SAFETY: the owner's thread, by contract.
         unsafe { self.local(|local| local.alive += 1) };
+        if let Some(runtime) = self.find_lister() {
+            runtime.observer.tasks.insert(&origin, TaskKind::Local);
+        }
         self.schedule_here(runnable.into_raw());
         join
+    }
+
+    /// The runtime that lists the set's tasks. On the owner's thread the present one becomes that, if it lists any.
+    #[inline]
+    fn find_lister(&self) -> Option<Arc<Shared>> {
+        if !tasks::is_wanted() {
+            return None;
+        }
+        if self.lister.get().is_none() {
+            let lists = |shared: &Arc<Shared>| shared.observer.tasks.keeps_all();
+            let here = context::with_handle(|handle| {
+                lists(&handle.shared).then(|| Arc::downgrade(&handle.shared))
+            });
+            if let Ok(Some(runtime)) = here {
+                let _ = self.lister.set(runtime);
+            }
+        }
+        self.lister()
+    }
+
+    fn lister(&self) -> Option<Arc<Shared>> {
+        if !tasks::is_wanted() {
+            return None;
+        }
+        self.lister.get()?.upgrade()
     }
 
     /// Begins a poll: leaves the waker and takes what other threads have woken.
@@ -168,6 +202,7 @@ impl LocalShared {
     /// # Safety
     /// Only on the owner's thread, while being served.
     pub(crate) unsafe fn run_some(&self) -> bool {
+        let lister = self.find_lister();
         for _ in 0..TASKS_PER_POLL {
             // SAFETY: the owner's thread, by contract.
             let (task, panicked) = unsafe { self.local(|local| (local.queue.pop(), local.panicked)) };
@@ -182,7 +217,15 @@ impl LocalShared {
             let Some(task) = task else { return false };
             // SAFETY: the queue carries reference units that `Runnable::into_raw` gave.
             let task = unsafe { Runnable::from_raw(task) };
-            budget::with_budget(|| task.run());
+            match &lister {
+                None => budget::with_budget(|| task.run()),
+                Some(runtime) => {
+                    let (tasks, meta) = (&runtime.observer.tasks, task.meta());
+                    let poll = tasks.note_local_poll(meta.id(), meta.spawned_at());
+                    budget::with_budget(|| task.run());
+                    tasks.note_polled(meta.id(), poll);
+                }
+            }
         }
         true
     }
@@ -279,6 +322,11 @@ impl Schedule for Arc<LocalShared> {
     unsafe fn schedule(this: *const Self, task: Runnable) {
         // SAFETY: good until the task is queued.
         let set = unsafe { &*this };
+        if let Some(runtime) = set.lister() {
+            let cause = crate::task::try_id().map(Cause::Task);
+            let cause = cause.or_else(|| context::with_any_worker(|worker| worker.cause()));
+            runtime.observer.tasks.note_woken(task.meta().id(), cause.unwrap_or(Cause::Outside));
+        }
         let task = task.into_raw();
         let here = set.owner == thread_tag::current();
         // SAFETY: only used on the owner's thread. Nothing follows the push.
@@ -301,6 +349,9 @@ impl Schedule for Arc<LocalShared> {
     fn release(&self, task: &TaskRef<Self>) -> bool {
         // SAFETY: a task ends where it is polled or where the set is closed, both on the owner's thread.
         unsafe { self.local(|local| local.alive -= 1) };
+        if let Some(runtime) = self.lister() {
+            runtime.observer.note_ended(task.header().id());
+        }
         self.live.remove(task)
     }
 

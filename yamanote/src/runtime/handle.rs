@@ -226,8 +226,9 @@ impl Handle {
     /// [`spawn_blocking`](Handle::spawn_blocking). By id; tasks that come or go meanwhile may be in it or not.
     ///
     /// Empty unless the runtime was built with [`track_tasks`](crate::runtime::Builder::track_tasks). The future
-    /// that `block_on` waits for is no task, and tasks of a [`LocalSet`](crate::task::LocalSet) are the set's and not
-    /// the runtime's. Where in its code a task waits is told by `Handle::dump` (feature `taskdump`), under the same id.
+    /// that `block_on` waits for is no task. Tasks of a [`LocalSet`](crate::task::LocalSet) are in the list of that runtime in
+    /// which the set was used first, from when they were spawned in it or first polled. Where in its code a task waits is
+    /// told by `Handle::dump_task` and `Handle::dump` (feature `taskdump`), under the same id.
     ///
     /// # Examples
     /// ```
@@ -337,6 +338,31 @@ impl Handle {
         let dump = self.spawn_blocking(move || shared.dumper.dump(&shared, except));
         // Shut down: there are no tasks.
         crate::runtime::Dump::new(dump.await.unwrap_or_default())
+    }
+
+    /// Traces one task of the runtime: where it waits. `None` if there is no such task, or for what would keep it out of a
+    /// [dump](Handle::dump) of them all.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[yamanote::main]
+    /// # async fn main() {
+    /// let task = yamanote::spawn(std::future::pending::<()>());
+    /// let sleeper = yamanote::spawn(yamanote::time::sleep(std::time::Duration::from_secs(1)));
+    /// yamanote::task::yield_now().await;
+    /// if let Some(task) = yamanote::runtime::Handle::current().dump_task(sleeper.id()).await {
+    ///     println!("task {}:\n{}", task.id(), task.trace());
+    /// }
+    /// # task.abort();
+    /// # }
+    /// ```
+    #[cfg(feature = "taskdump")]
+    pub async fn dump_task(&self, id: crate::task::Id) -> Option<crate::runtime::dump::Task> {
+        if crate::task::try_id() == Some(id) {
+            return None;
+        }
+        let shared = Arc::clone(&self.shared);
+        self.spawn_blocking(move || shared.dumper.dump_one(&shared, id)).await.ok().flatten()
     }
 
     #[doc(hidden)]

@@ -26,7 +26,7 @@ use crate::task::Id;
 pub enum TaskKind {
     /// A future that any worker may poll.
     Async,
-    /// A future of a [`LocalRuntime`](crate::runtime::LocalRuntime).
+    /// A future of a [`LocalRuntime`](crate::runtime::LocalRuntime) or of a [`LocalSet`](crate::task::LocalSet).
     Local,
     /// A closure for the pool of threads for work that blocks.
     Blocking,

@@ -98,3 +98,33 @@ fn a_worker_in_a_long_poll_does_not_hold_a_dump_up() {
         drop(release);
     });
 }
+
+/// One task alone: the others are not traced, and go on.
+#[test]
+fn a_dump_of_one_task() {
+    each_flavor(|runtime| {
+        on_a_worker(&runtime, async {
+            let notify = Arc::new(Notify::new());
+            let task = yamanote::spawn(outer_waits_for_inner(Arc::clone(&notify)));
+            let other = yamanote::spawn(std::future::pending::<()>());
+            let handle = Handle::current();
+            let trace = loop {
+                // It may not have been polled yet.
+                match handle.dump_task(task.id()).await {
+                    Some(found) if found.trace().to_string().contains("inner_waits_here") => {
+                        break found;
+                    }
+                    _ => yamanote::task::yield_now().await,
+                }
+            };
+            assert_eq!(trace.id(), task.id());
+            assert!(trace.trace().to_string().contains("outer_waits_for_inner"));
+            assert!(handle.dump_task(yamanote::task::id()).await.is_none(), "itself");
+            let id = task.id();
+            notify.notify_one();
+            task.await.unwrap();
+            assert!(handle.dump_task(id).await.is_none(), "gone");
+            other.abort();
+        });
+    });
+}

@@ -174,6 +174,42 @@ fn a_task_is_queued_until_it_is_polled() {
     assert!(rt.handle().tasks().is_empty());
 }
 
+/// Those of a set are in the list of the runtime in which it is used.
+#[test]
+fn tasks_of_a_set_are_listed() {
+    use yamanote::task::{LocalSet, spawn_local};
+
+    let rt = Builder::new_current_thread().track_tasks(true).build().unwrap();
+    let other = Builder::new_current_thread().build().unwrap();
+    let tasks = || rt.handle().tasks();
+    let set = LocalSet::new();
+    // Of one that is spawned outside of any runtime nobody knows until it is polled.
+    let early = set.spawn_local(pending::<()>());
+    assert!(tasks().is_empty());
+    let (wake, woken) = oneshot::channel::<()>();
+    let late = set.block_on(&rt, async {
+        let builder = yamanote::task::Builder::new().name("late");
+        let late = builder.spawn_local(async move { woken.await.unwrap() }).unwrap();
+        assert_eq!(find(&tasks(), "late").state(), TaskState::Queued);
+        yamanote::task::yield_now().await;
+        assert_eq!(find(&tasks(), "late").state(), TaskState::Idle);
+        late
+    });
+    assert_eq!(tasks().len(), 2);
+    assert!(tasks().iter().all(|task| task.kind() == TaskKind::Local && task.polls() == 1));
+    assert!(tasks().iter().any(|task| task.id() == early.id()));
+    // Woken by another thread, where there is no runtime.
+    thread::scope(|scope| scope.spawn(|| wake.send(()).unwrap()).join().unwrap());
+    let seen = find(&tasks(), "late");
+    assert_eq!((seen.state(), seen.woken_by()), (TaskState::Queued, Some(WokenBy::Outside)));
+    // It goes on being listed by the first.
+    set.block_on(&other, async { late.await.unwrap() });
+    assert_eq!(tasks().len(), 1);
+    drop(set);
+    assert!(tasks().is_empty());
+    assert!(other.handle().tasks().is_empty());
+}
+
 #[test]
 fn nothing_is_listed_that_was_not_asked_for() {
     let rt = Builder::new_current_thread().build().unwrap();

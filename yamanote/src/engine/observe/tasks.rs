@@ -1,11 +1,12 @@
 //! A list of all tasks, with what each of them did.
 //!
 //! Kept only where [`Builder::track_tasks`](crate::runtime::Builder::track_tasks) asks for it: then a poll and a wake
-//! cost a lock each, which is one of a few dozen, so that workers seldom meet. Where only stalls are to be reported,
-//! it keeps the names of those tasks that have one, and costs polls nothing.
+//! cost a lock each, which is one of a few dozen, so that workers seldom meet. Where only reports are wanted that name
+//! tasks, it keeps the names of those that have one, and costs polls nothing; and to tasks without a name, that end, a load.
 
 use std::collections::HashMap;
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,18 @@ use crate::runtime::{TaskInfo, TaskKind, TaskState, WokenBy};
 
 /// Arbitrary: well above the number of workers that meet.
 const SHARDS: usize = 32;
+
+/// Counters that tell of most tasks that they have no name. Arbitrary: a page of them.
+const NAMED: usize = 1024;
+
+/// There is, or was, a runtime with a list of all its tasks. For those parts that belong to no runtime in particular.
+static WANTED: AtomicBool = AtomicBool::new(false);
+
+#[inline]
+pub(crate) fn is_wanted() -> bool {
+    // Relaxed: a list need not have what was there before it.
+    WANTED.load(Ordering::Relaxed)
+}
 
 /// What is known of a task.
 struct Record {
@@ -42,12 +55,23 @@ pub(crate) struct TaskList {
     shards: Box<[Mutex<HashMap<Id, Record>>]>,
     keeps_all: bool,
     keeps_names: bool,
+    /// Where only names are kept: how many of the tasks that an id may be of have one.
+    named: Box<[AtomicU32]>,
 }
 
 impl TaskList {
     pub(crate) fn new(keeps_all: bool, keeps_names: bool) -> TaskList {
+        if keeps_all {
+            WANTED.store(true, Ordering::Relaxed);
+        }
         let shards = if keeps_all || keeps_names { SHARDS } else { 0 };
-        TaskList { shards: (0..shards).map(|_| Mutex::default()).collect(), keeps_all, keeps_names }
+        let named = if keeps_names && !keeps_all { NAMED } else { 0 };
+        TaskList {
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
+            keeps_all,
+            keeps_names,
+            named: (0..named).map(|_| AtomicU32::default()).collect(),
+        }
     }
 
     #[inline]
@@ -63,10 +87,19 @@ impl TaskList {
         self.shards[id.as_u64() as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The counter that a task shares with a thousandth of the others. There is none where all tasks are kept.
+    fn named(&self, id: Id) -> Option<&AtomicU32> {
+        self.named.get(id.as_u64() as usize % NAMED)
+    }
+
     #[cold]
     pub(crate) fn insert(&self, origin: &Origin<'_>, kind: TaskKind) {
         if !self.keeps_all && origin.name.is_none() {
             return;
+        }
+        if let Some(named) = self.named(origin.id) {
+            // Relaxed: whoever ends the task got it through a queue.
+            named.fetch_add(1, Ordering::Relaxed);
         }
         let record = Record {
             name: origin.name.map(Box::from),
@@ -85,7 +118,15 @@ impl TaskList {
 
     #[cold]
     pub(crate) fn remove(&self, id: Id) {
+        let named = self.named(id);
+        // Relaxed: see `insert`.
+        if named.is_some_and(|named| named.load(Ordering::Relaxed) == 0) {
+            return;
+        }
         let record = self.shard(id).remove(&id);
+        if let (Some(named), Some(_)) = (named, &record) {
+            named.fetch_sub(1, Ordering::Relaxed);
+        }
         // Outside the lock.
         drop(record);
     }
@@ -108,6 +149,15 @@ impl TaskList {
                 _ => record.state = TaskState::Queued,
             }
         }
+    }
+
+    /// A task of a set begins a poll, of which nobody may have told when it was spawned.
+    pub(crate) fn note_local_poll(&self, id: Id, location: &'static Location<'static>) -> PollNumber {
+        let is_known = self.shard(id).contains_key(&id);
+        if !is_known {
+            self.insert(&Origin { id, name: None, location }, TaskKind::Local);
+        }
+        self.note_poll(id)
     }
 
     /// A poll begins; to be given to `note_polled` when it is over.
@@ -173,5 +223,29 @@ impl TaskList {
         }
         tasks.sort_by_key(|task| task.id);
         tasks
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Of those without a name nothing is kept, and their end is not looked up.
+    #[test]
+    fn names_alone() {
+        let list = TaskList::new(false, true);
+        let named = Origin { name: Some("a"), ..Origin::here() };
+        let other = Origin::here();
+        list.insert(&named, TaskKind::Async);
+        list.insert(&other, TaskKind::Async);
+        assert_eq!((list.name(named.id).as_deref(), list.name(other.id)), (Some("a"), None));
+        let held = list.shard(other.id);
+        // Would wait for ever.
+        list.remove(other.id);
+        drop(held);
+        list.remove(named.id);
+        assert_eq!(list.name(named.id), None);
+        assert!(list.named.iter().all(|named| named.load(Ordering::Relaxed) == 0));
+        assert!(list.all().is_empty());
     }
 }

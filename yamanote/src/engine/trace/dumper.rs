@@ -45,6 +45,8 @@ struct State {
     missing: HashSet<Id>,
     /// How often workers came to a task.
     seen: HashMap<Id, u32>,
+    /// The only task that is asked for.
+    only: Option<Id>,
     /// Workers that have been through their queue; for one that is stuck, the spare in its place.
     acknowledged: HashSet<usize>,
     tasks: Vec<Task>,
@@ -66,6 +68,21 @@ impl Dumper {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Traces one task of `shared`. Blocks. `None`: it is not there, or was not polled in time.
+    pub(crate) fn dump_one(&self, shared: &Arc<Shared>, id: Id) -> Option<Task> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.lock() = State { only: Some(id), ..State::default() };
+        self.active.store(true, Ordering::Relaxed);
+        let until = Instant::now() + LIMIT;
+        if let Some((_, waker)) = shared.live.wakers().into_iter().find(|(other, _)| *other == id) {
+            self.lock().missing.insert(id);
+            waker.wake();
+            self.wait(shared, 0, until);
+        }
+        self.active.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.lock()).tasks.pop()
+    }
+
     /// Makes a dump of `shared`, of all tasks but `except`. Blocks.
     pub(crate) fn dump(&self, shared: &Arc<Shared>, except: Option<Id>) -> Vec<Task> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +93,7 @@ impl Dumper {
         // Twice: a task that was in its first poll when we looked is known only now.
         for _ in 0..2 {
             self.call(shared);
-            if !self.wait(shared, until) {
+            if !self.wait(shared, shared.workers(), until) {
                 break;
             }
         }
@@ -98,10 +115,11 @@ impl Dumper {
         (0..shared.workers()).for_each(|worker| shared.unpark(worker));
     }
 
-    /// Waits until all is traced that should be. `false`: it takes too long.
-    fn wait(&self, shared: &Shared, until: Instant) -> bool {
+    /// Waits until all is traced that should be, and so many workers have been through their queues. `false`: it takes too
+    /// long.
+    fn wait(&self, shared: &Shared, workers: usize, until: Instant) -> bool {
         let mut state = self.lock();
-        while !(state.missing.is_empty() && state.acknowledged.len() >= shared.workers()) {
+        while !(state.missing.is_empty() && state.acknowledged.len() >= workers) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || shared.is_shutdown() {
                 return false;
@@ -142,6 +160,10 @@ impl Dumper {
         }
         let times = {
             let mut state = self.lock();
+            if state.only.is_some_and(|only| only != id) {
+                drop(state);
+                return poll();
+            }
             let times = state.seen.entry(id).or_default();
             *times += 1;
             *times
