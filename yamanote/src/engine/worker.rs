@@ -355,11 +355,11 @@ impl Worker {
                 return false;
             }
             if root.take_woken() {
-                self.note(|| What::Root);
+                self.note(What::Root);
                 if root.poll() {
                     return true;
                 }
-                self.note(|| What::PollEnd);
+                self.note(What::PollEnd);
                 if root.is_woken() {
                     // It yielded: the driver gets its turn before it goes on.
                     self.turn();
@@ -584,8 +584,9 @@ impl Worker {
 
     /// The worker is about to do something that the recorder is not told of.
     fn note_poll_ended(&self) {
-        if self.take_unended() {
-            self.note(|| What::PollEnd);
+        if self.unended.get() {
+            self.unended.set(false);
+            self.note(What::PollEnd);
         }
     }
 
@@ -596,10 +597,15 @@ impl Worker {
 
     /// Tells the recorder of something the worker does, if somebody wants that.
     #[inline]
-    fn note(&self, what: impl FnOnce() -> What) {
-        let observer = &self.shared.observer;
-        if observer.wanted() & observe::EVENTS != 0 {
-            observer.record(Some(self), Event::of_worker(what()));
+    fn note(&self, what: What) {
+        #[cold]
+        #[inline(never)]
+        fn tell(worker: &Worker, what: What) {
+            worker.shared.observer.record(Some(worker), Event::of_worker(what));
+        }
+
+        if self.shared.observer.wanted() & observe::EVENTS != 0 {
+            tell(self, what);
         }
     }
 
@@ -660,12 +666,12 @@ impl Worker {
     /// Fires what is due. Before that so many events came from the operating system.
     fn fire_timers(&self, events: usize) {
         if events > 0 {
-            self.note(|| What::Io(events as u64));
+            self.note(What::Io(events as u64));
         }
         self.cause.set(Cause::Timer);
         let timers = self.seat().driver.fire_timers(&self.shared.clock);
         if timers > 0 {
-            self.note(|| What::Timers(timers as u64));
+            self.note(What::Timers(timers as u64));
         }
     }
 
@@ -725,7 +731,7 @@ impl Worker {
             hooks::call(hooks.after_unpark.as_ref());
             return;
         }
-        self.note(|| What::Park);
+        self.note(What::Park);
         let parked = Unparked(self);
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
@@ -758,7 +764,7 @@ impl Worker {
 
     /// Awake again, in one way or another.
     fn note_unparked(&self) {
-        self.note(|| What::Unpark);
+        self.note(What::Unpark);
         let single = self.shared.is_single();
         let remote = self.remote();
         if let Some(core) = self.core.borrow_mut().as_deref_mut() {
