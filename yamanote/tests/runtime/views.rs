@@ -187,13 +187,13 @@ fn tasks_of_a_set_are_listed() {
     let early = set.spawn_local(pending::<()>());
     assert!(tasks().is_empty());
     let (wake, woken) = oneshot::channel::<()>();
-    let late = set.block_on(&rt, async {
+    let mut late = None;
+    set.block_on(&rt, async {
         let builder = yamanote::task::Builder::new().name("late");
-        let late = builder.spawn_local(async move { woken.await.unwrap() }).unwrap();
+        late = Some(builder.spawn_local(async move { woken.await.unwrap() }).unwrap());
         assert_eq!(find(&tasks(), "late").state(), TaskState::Queued);
         yamanote::task::yield_now().await;
         assert_eq!(find(&tasks(), "late").state(), TaskState::Idle);
-        late
     });
     assert_eq!(tasks().len(), 2);
     assert!(tasks().iter().all(|task| task.kind() == TaskKind::Local && task.polls() == 1));
@@ -203,7 +203,7 @@ fn tasks_of_a_set_are_listed() {
     let seen = find(&tasks(), "late");
     assert_eq!((seen.state(), seen.woken_by()), (TaskState::Queued, Some(WokenBy::Outside)));
     // It goes on being listed by the first.
-    set.block_on(&other, async { late.await.unwrap() });
+    set.block_on(&other, async { late.unwrap().await.unwrap() });
     assert_eq!(tasks().len(), 1);
     drop(set);
     assert!(tasks().is_empty());
