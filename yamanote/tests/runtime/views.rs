@@ -177,7 +177,7 @@ fn a_task_is_queued_until_it_is_polled() {
 /// Those of a set are in the list of the runtime in which it is used.
 #[test]
 fn tasks_of_a_set_are_listed() {
-    use yamanote::task::{LocalSet, spawn_local};
+    use yamanote::task::LocalSet;
 
     let rt = Builder::new_current_thread().track_tasks(true).build().unwrap();
     let other = Builder::new_current_thread().build().unwrap();
