@@ -282,7 +282,8 @@ fn a_permit_of_a_closed_channel() {
 #[test]
 fn large_values_stay_off_the_stack() {
     thread::Builder::new()
-        .stack_size(512 * 1024)
+        // Some twenty copies of a value are on it in an unoptimized build. A block has 32 (where addresses have 64 bits).
+        .stack_size(26 * 32 * 1024)
         .spawn(|| {
             let (tx, mut rx) = unbounded_channel::<[u8; 32 * 1024]>();
             tx.send([1; 32 * 1024]).unwrap();
