@@ -60,7 +60,7 @@ impl Spinner {
     /// Whether to look before this wait for something that does not come from this process, so that one processor is
     /// enough.
     #[cfg_attr(
-        not(any(feature = "net", feature = "process", feature = "signal")),
+        not(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring")),
         allow(dead_code, reason = "for pollers")
     )]
     pub(crate) fn should_for_outside(&self) -> bool {

@@ -131,7 +131,7 @@ impl Builder {
     ///     Builder::new_current_thread().enable_io().busy_poll(Duration::from_micros(30)).build().unwrap();
     /// # drop(runtime);
     /// ```
-    #[cfg(any(feature = "net", feature = "process", feature = "signal"))]
+    #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
     pub fn busy_poll(&mut self, at_most: Duration) -> &mut Builder {
         self.busy_poll = (!at_most.is_zero()).then_some(at_most);
         self
