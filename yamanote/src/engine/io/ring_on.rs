@@ -12,7 +12,7 @@
 //! # Submitting
 //! What a worker starts is written down, and handed to the kernel in its next turn, several at once with one system call:
 //! no worker waits, nor turns its poller, without that. (If it is stuck, the monitor turns its poller.) Other threads,
-//! which have no turns, hand over at once.
+//! which have no turns, and spare workers, which may go without one, hand over at once.
 //!
 //! # Who owns what
 //! A slot owns the [`Request`], with all the memory and the files that the kernel uses for it, from the start to the completion. The
@@ -450,6 +450,13 @@ pub(crate) fn finish(shared: &Arc<Shared>) {
     }
 }
 
+/// Whether this thread is a worker that turns the poller of worker `home` before it waits. A spare is not: once it is relieved, it
+/// goes as it is, and the worker that it stood in for may wait already.
+fn turns_by_itself(shared: &Arc<Shared>, home: usize) -> bool {
+    let worker = context::worker_index(shared);
+    worker.is_some() && worker == context::driver_index(shared) && shared.is_near(home)
+}
+
 /// Drops what nobody waits for: closes what was opened.
 fn discard(garbage: Garbage) {
     for (request, result) in garbage {
@@ -504,7 +511,7 @@ impl Op {
         let (name, pending) = ring.start(request, cx.waker().clone())?;
         // A paused clock must not jump while an operation that may be waited for is under way.
         shared.clock.inhibit_auto_advance();
-        if !shared.is_home(home) || pending >= MAX_PENDING {
+        if !turns_by_itself(&shared, home) || pending >= MAX_PENDING {
             ring.flush_now();
         }
         Ok(Op { ring, name, home, shared: Some(shared) })
@@ -571,7 +578,7 @@ impl Drop for Op {
         drop(waker);
         discard(garbage);
         // A worker hands over in its next turn.
-        if calls_off && !shared.is_near(self.home) {
+        if calls_off && !turns_by_itself(&shared, self.home) {
             self.ring.flush_now();
         }
         self.note_over();
