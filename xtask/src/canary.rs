@@ -1,12 +1,12 @@
 //! Do the checks catch bugs? Plants one at a time and sees.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::args::Args;
 use crate::process::{self, End};
-use crate::{Outcome, runner, shell};
+use crate::{Outcome, own_tests, runner, shell};
 
 const HELP: &str = "\
 usage: cargo xtask canary [NAME…]
@@ -85,8 +85,7 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
             Layer::Integration(name) => (&tests, name),
         };
         let limit = if canary.layer == Layer::Models { limit * 10 } else { limit };
-        let target = targets.iter().find(|target| target.name == name);
-        let target = target.ok_or_else(|| format!("no test target `{name}`"))?;
+        let target = own_tests::find(targets, name)?;
         let ran = |planted: Option<&str>| -> Result<End, String> {
             let mut command = Command::new(&target.executable);
             command.current_dir(&target.directory).arg(canary.filter);
@@ -120,7 +119,7 @@ fn ran_something(log: &Path) -> bool {
 
 fn build(loom: bool) -> Result<Vec<runner::Target>, String> {
     let mut command = shell::cargo();
-    command.current_dir(shell::root()).args(["test", "--no-run", "--package", "yamanote"]);
+    command.args(["test", "--no-run"]);
     let directory: PathBuf = shell::target_dir().join("canary");
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     if loom {
@@ -132,13 +131,5 @@ fn build(loom: bool) -> Result<Vec<runner::Target>, String> {
         command.env("RUSTFLAGS", format!("{flags} --cfg canary").trim());
         command.env("CARGO_TARGET_DIR", directory);
     }
-    command.args(["--message-format", "json"]);
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
-    let manifest = shell::root().join("yamanote").join("Cargo.toml");
-    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
-    if !output.status.success() {
-        return Err(built.errors.into_values().collect());
-    }
-    Ok(built.targets)
+    own_tests::build(&mut command)
 }

@@ -7,11 +7,12 @@
 //! | `features` | does every feature build alone and beside others, without a warning? |
 //! | `loom` | do the concurrency models hold? |
 //! | `tidy` | does the tree keep its own rules? |
-//! | `san` | do the project's own tests pass under ThreadSanitizer and AddressSanitizer? |
+//! | `san` | do the project's own tests pass under ThreadSanitizer, AddressSanitizer and Valgrind? |
 //! | `canary` | do the checks catch planted bugs? |
 //! | `sim` | does the scheduler hold in simulation, seed by seed? |
 //! | `soak` | is anything lost or leaked under mixed load with faults, in hours? |
 //! | `stress` | do the project's own tests pass many times, on an overloaded machine? |
+//! | `deps` | licences, versions, origins of the dependencies, and are they more than tokio's? |
 //! | `docs` | which public items have no example? |
 //! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `cross` | does it build for other systems, and do the tests pass where they can be run? |
@@ -23,10 +24,12 @@ mod args;
 mod canary;
 mod conformance;
 mod cross;
+mod deps;
 mod docs;
 mod ecosystem;
 mod features;
 mod loom;
+mod own_tests;
 mod perf_gate;
 mod process;
 mod runner;
@@ -54,6 +57,7 @@ commands:
   sim           simulate the scheduler, from seeds
   soak          mixed load with faults, for minutes or hours
   stress        run the project's tests again and again on an overloaded machine
+  deps          check the dependencies: licences, duplicates, origins, number
   docs          count public items without an example
   ecosystem     run the programs in ecosystem/, with the services that they talk to
   cross         build for other systems, and run the tests where something here can
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Some("sim") => sim::run(rest),
         Some("soak") => soak::run(rest),
         Some("stress") => stress::run(rest),
+        Some("deps") => deps::run(rest),
         Some("docs") => docs::run(rest),
         Some("cross") => cross::run(rest),
         Some("ecosystem") => ecosystem::run(rest),

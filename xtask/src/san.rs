@@ -11,21 +11,28 @@
 //!
 //! *AddressSanitizer* sees use after free and overruns, and what is still allocated and unreachable at the end
 //! of a test.
+//!
+//! *Valgrind's Memcheck* needs no instrumented build. It sees uninitialised memory, also where it reaches the system,
+//! which is why it looks at what talks to the system in unusual ways: processes and signals.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use crate::args::Args;
 use crate::runner::{self, Test, Verdict};
-use crate::{Outcome, shell};
+use crate::{Outcome, own_tests, shell};
 
 const HELP: &str = "\
-usage: cargo xtask san thread|address [OPTIONS] [FILTER…]
+usage: cargo xtask san thread|address|memory-check [OPTIONS] [FILTER…]
 
 Builds the tests of the package `yamanote` and the standard library with ThreadSanitizer or AddressSanitizer (with
 its leak detector), and runs them (all, or those whose TARGET::TEST contains a FILTER), each in a process of
 its own. Fails if any run of any test fails, hangs or draws a report. Needs a nightly toolchain with `rust-src`.
+
+`memory-check` runs the tests of processes and signals (or those that a FILTER picks of them) in Valgrind, which sees
+uninitialised memory too, also in what system calls are given. Needs `valgrind`.
 
   --toolchain T   which toolchain (default nightly)
   --rounds N      how often (default 1)
@@ -42,15 +49,12 @@ const LEFT_OUT: [&str; 1] = [
 const EXIT_CODE: u8 = 66;
 
 pub(crate) fn run(mut words: Vec<String>) -> Outcome {
-    let sanitizer = match words.first().map(String::as_str) {
-        Some("thread") => "thread",
-        Some("address") => "address",
-        Some("--help" | "-h") => {
-            println!("{HELP}");
-            return Ok(true);
-        }
-        _ => return Err(HELP.to_owned()),
-    };
+    if let Some("--help" | "-h") = words.first().map(String::as_str) {
+        println!("{HELP}");
+        return Ok(true);
+    }
+    let sanitizer = words.first().and_then(|name| Sanitizer::named(name));
+    let sanitizer = sanitizer.ok_or_else(|| HELP.to_owned())?;
     words.remove(0);
     let mut args = Args::new(words, HELP);
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
@@ -58,67 +62,93 @@ pub(crate) fn run(mut words: Vec<String>) -> Outcome {
     let rounds: usize = args.value("--rounds", 1)?;
     let jobs = args.value("--jobs", processors * 2)?;
     let limit = Duration::from_secs(args.value("--limit", 300)?);
-    let filters = args.positional();
+    let mut filters = args.positional();
     args.finish()?;
-
-    let directory = shell::target_dir().join("san").join(sanitizer);
-    let target = host(&toolchain)?;
-    let mut command = cargo(&toolchain);
-    command.args(["build", "--package", "yamanote", "--tests", "--message-format", "json"]);
-    // The target is named, so that flags reach neither build scripts nor procedural macros.
-    command.args(["-Zbuild-std", "--target", &target]);
-    let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
-    command
-        .env(variable, format!("-Zsanitizer={sanitizer} -Cdebuginfo=line-tables-only --cfg sanitized"));
-    // Optimised a little: instrumented frames are large, and tests of stack use ask for what users get.
-    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
-    command.env("CARGO_TARGET_DIR", &directory);
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
-    let manifest = shell::root().join("yamanote").join("Cargo.toml");
-    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
-    if !output.status.success() {
-        return Err(built.errors.into_values().collect());
+    if filters.is_empty() {
+        filters = sanitizer.default_filters();
     }
 
-    let wanted = |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
-    let left_out = |name: &str| LEFT_OUT.iter().any(|start| name.starts_with(start));
-    let mut tests = Vec::new();
-    for target in &built.targets {
-        let names = runner::list(target)?.into_iter();
-        tests.extend(names.filter(|test| wanted(&test.full_name()) && !left_out(&test.full_name())));
+    let directory = shell::target_dir().join("san").join(sanitizer.name());
+    let mut targets = own_tests::build(&mut sanitizer.build(&toolchain, &directory)?)?;
+    for target in &mut targets {
+        target.wrapper = sanitizer.wrapper();
     }
-    if tests.is_empty() {
-        return Err("no test of that name".to_owned());
+    let tests = own_tests::choose(&targets, &filters, &LEFT_OUT)?;
+    let logs = directory.join("logs");
+    let options = runner::Options { jobs, limit, retries: 0, logs, environment: environment() };
+    let again = |verdicts: &mut _| run_broken_again(&tests, &options, verdicts);
+    let title = format!("{}, round", sanitizer.name());
+    own_tests::run_rounds(&title, rounds, &tests, &options, again, summary)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sanitizer {
+    Thread,
+    Address,
+    MemoryCheck,
+}
+
+impl Sanitizer {
+    fn named(name: &str) -> Option<Sanitizer> {
+        [Sanitizer::Thread, Sanitizer::Address, Sanitizer::MemoryCheck]
+            .into_iter()
+            .find(|sanitizer| sanitizer.name() == name)
     }
 
-    let options = runner::Options {
-        jobs,
-        limit,
-        retries: 0,
-        logs: directory.join("logs"),
-        environment: environment(),
-    };
-    let mut clean = true;
-    for round in 1..=rounds {
-        let started = Instant::now();
-        let mut verdicts = runner::run(&tests, &options)?;
-        run_broken_again(&tests, &options, &mut verdicts)?;
-        let bad: Vec<_> = verdicts.iter().filter(|(_, v)| **v != Verdict::Passed).collect();
-        println!(
-            "{sanitizer}, round {round}/{rounds}: {} tests, {} bad, {:.0?}",
-            tests.len(),
-            bad.len(),
-            started.elapsed()
-        );
-        for (name, verdict) in &bad {
-            let log = options.logs.join(runner::log_name(name));
-            let report = shell::read(&log).ok().and_then(|text| summary(&text)).unwrap_or_default();
-            println!("  {name} ({verdict:?}), output: {}  {report}", shell::shown(&log));
+    fn name(self) -> &'static str {
+        match self {
+            Sanitizer::Thread => "thread",
+            Sanitizer::Address => "address",
+            Sanitizer::MemoryCheck => "memory-check",
         }
-        clean &= bad.is_empty();
     }
-    Ok(clean)
+
+    /// Which tests are run unless the user says.
+    fn default_filters(self) -> Vec<String> {
+        match self {
+            Sanitizer::Thread | Sanitizer::Address => Vec::new(),
+            Sanitizer::MemoryCheck => vec!["process::".into(), "signal::".into()],
+        }
+    }
+
+    /// The cargo command that builds the tests.
+    fn build(self, toolchain: &str, directory: &Path) -> Result<Command, String> {
+        if self == Sanitizer::MemoryCheck {
+            if !shell::is_installed("valgrind") {
+                return Err("valgrind is not installed".to_owned());
+            }
+            let mut command = shell::cargo();
+            command.args(["build", "--test", "process", "--test", "signal"]);
+            command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only").env("CARGO_INCREMENTAL", "0");
+            command.env("CARGO_TARGET_DIR", directory);
+            return Ok(command);
+        }
+        let target = host(toolchain)?;
+        let mut command = cargo(toolchain);
+        // The target is named, so that flags reach neither build scripts nor procedural macros.
+        command.args(["build", "--tests", "-Zbuild-std", "--target", &target]);
+        let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
+        let flags = format!("-Zsanitizer={} -Cdebuginfo=line-tables-only --cfg sanitized", self.name());
+        command.env(variable, flags);
+        // Optimised a little: instrumented frames are large, and tests of stack use ask for what users get.
+        command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
+        command.env("CARGO_TARGET_DIR", directory);
+        Ok(command)
+    }
+
+    /// What the tests are run by.
+    fn wrapper(self) -> Vec<String> {
+        if self != Sanitizer::MemoryCheck {
+            return Vec::new();
+        }
+        let exit = format!("--error-exitcode={EXIT_CODE}");
+        // Descriptors of ours that are still open at the end are told of, but are no error: the standard library's
+        // and the harness's are among them. What is still reachable at the end is a global's.
+        ["valgrind", &exit, "--fair-sched=yes", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
 }
 
 /// Runs those tests again in which the sanitizer itself failed. ThreadSanitizer's bookkeeping of signals does not expect
@@ -177,5 +207,6 @@ fn environment() -> Vec<(String, String)> {
 
 /// What the sanitizer says in one line.
 fn summary(log: &str) -> Option<String> {
-    log.lines().find(|line| line.starts_with("SUMMARY: ")).map(str::to_owned)
+    let is_summary = |line: &&str| line.starts_with("SUMMARY: ") || line.contains("ERROR SUMMARY: ");
+    log.lines().find(is_summary).map(str::to_owned)
 }

@@ -1,16 +1,15 @@
 //! The soak test of the package `yamanote`, optimised with debug assertions, for as long as asked for.
 
-use std::process::Stdio;
-
 use crate::args::Args;
-use crate::{Outcome, runner, shell};
+use crate::{Outcome, own_tests, shell};
 
 const HELP: &str = "\
 usage: cargo xtask soak [OPTIONS]
 
 Runs tests/soak: round after round a runtime with settings drawn by lot, under mixed load (sockets, files,
 processes, timers, channels, blocking jobs …), with slow polls, panics in tasks, wakers, drops and callbacks, with
-descriptors running short and threads that cannot be started, ended gently or dropped in the middle. After each
+descriptors running short, threads that cannot be started, interrupted system calls, a clock on the wall that
+jumps and a process that stands still, ended gently or dropped in the middle. After each
 round all futures, threads, descriptors, children and bytes must be gone.
 
   --minutes M     how long (default 10)
@@ -27,21 +26,8 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
     let (faults, stay) = (!args.flag("--no-faults"), args.flag("--stay"));
     args.finish()?;
 
-    let mut command = shell::cargo();
-    command.current_dir(shell::root());
-    command.args(["build", "--release", "--package", "yamanote", "--test", "soak"]);
-    command.args(["--message-format", "json"]);
-    command.env("CARGO_TARGET_DIR", shell::target_dir().join("stress"));
-    command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
-    let manifest = shell::root().join("yamanote").join("Cargo.toml");
-    let built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
-    if !output.status.success() {
-        return Err(built.errors.into_values().collect());
-    }
-    let target = built.targets.iter().find(|target| target.name == "soak");
-    let target = target.ok_or("no test target `soak`")?;
+    let targets = own_tests::build(own_tests::optimised().args(["--test", "soak"]))?;
+    let target = own_tests::find(&targets, "soak")?;
     let mut command = std::process::Command::new(&target.executable);
     command.current_dir(&target.directory).arg("--nocapture");
     command.env("SOAK_SECONDS", ((minutes * 60.0) as u64).to_string());

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Args;
 use crate::runner::{self, Test, Verdict};
-use crate::{Outcome, shell};
+use crate::{Outcome, own_tests, shell};
 use targets::{How, TARGETS, Target};
 
 const HELP: &str = "\
@@ -208,20 +208,11 @@ fn run_tests(
 ) -> Result<(usize, usize), String> {
     println!("{}: building the tests", target.name);
     let mut command = cargo(target, "build");
-    command
-        .args(["--package", "yamanote", "--lib", "--tests", "--features"])
-        .arg(target.features.join(","));
-    command.args(["--quiet", "--message-format", "json"]).current_dir(shell::root());
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
-    let manifest = shell::root().join("yamanote").join("Cargo.toml");
-    let mut built = runner::read_messages(&String::from_utf8_lossy(&output.stdout), &manifest);
-    if !output.status.success() {
-        return Err(built.errors.into_values().collect());
-    }
+    command.args(["--lib", "--tests", "--quiet", "--features"]).arg(target.features.join(","));
+    let mut targets = own_tests::build(&mut command)?;
     let wrapper = runner(target)?;
     let mut tests: Vec<Test> = Vec::new();
-    for one in &mut built.targets {
+    for one in &mut targets {
         one.wrapper.clone_from(&wrapper);
         let is_left_out = |name: &str| target.left_out.iter().any(|(start, _)| name.starts_with(start));
         let is_wanted =
