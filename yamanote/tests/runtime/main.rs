@@ -7,6 +7,7 @@ mod blocking;
 #[cfg(unix)]
 mod busy_poll;
 mod callbacks;
+mod destructors;
 #[cfg(feature = "taskdump")]
 mod dump;
 mod futurelock;
