@@ -18,14 +18,14 @@ const TEST: &str = "connections::ten_thousand_connections";
 const AT_ONCE: usize = 100;
 
 /// Lets this process have as many descriptors as it may; how many that are.
-fn raise_limit() -> u64 {
+fn raise_limit() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer leads to a value of that type.
     assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
     limit.rlim_cur = limit.rlim_max;
     // SAFETY: as above.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
-    limit.rlim_cur as u64
+    limit.rlim_cur as usize
 }
 
 fn runtime() -> Runtime {
@@ -74,7 +74,7 @@ fn ten_thousand_connections() {
         println!("all answered");
         return;
     }
-    if limit < count as u64 + 100 {
+    if limit < count + 100 {
         println!("not run: this process may have {limit} descriptors only");
         return;
     }
