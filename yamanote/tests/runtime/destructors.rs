@@ -348,7 +348,7 @@ fn waits() -> Vec<Wait> {
                 let mut each = subscribed.subscribe();
                 async move { each.recv().await.unwrap() }
             },
-            move || drop(all.send(())),
+            move || _ = all.send(()),
         ),
         wait(
             "watch",
@@ -356,7 +356,7 @@ fn waits() -> Vec<Wait> {
                 let mut watched = watched.subscribe();
                 async move { watched.changed().await.unwrap() }
             },
-            move || drop(value.send(())),
+            move || _ = value.send(()),
         ),
     ]
 }
