@@ -62,6 +62,7 @@ impl PollHandle {
     }
 
     /// The descriptor.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn raw(self) -> RawFd {
         self.0
     }

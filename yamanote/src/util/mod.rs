@@ -1,5 +1,6 @@
 //! Small parts that several modules share and that know nothing of tasks.
 
+#[cfg(all(unix, feature = "net"))]
 pub(crate) mod as_type;
 pub(crate) mod atomic_waker;
 pub(crate) mod cache_padded;
