@@ -158,6 +158,7 @@ const NEWER_LINTS: &[&str] = &[
     "default_constructed_unit_structs",
     "missing_const_for_thread_local",
     "large_enum_variant",
+    "unnecessary_cast",
 ];
 
 /// What the compiler says.
