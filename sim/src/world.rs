@@ -25,10 +25,14 @@ const LOG: usize = 60;
 
 std::thread_local! {
     static WORLD: Cell<*const World> = const { Cell::new(ptr::null()) };
-    /// Counts simulations, so that what is left in statics is known to be from another.
+    /// The number of this simulation.
     static EPOCH: Cell<u32> = const { Cell::new(0) };
     static OUTSIDE: Locals = const { Locals::new() };
 }
+
+/// Counts simulations, so that what is left in statics is known to be from another; held while one runs, since they
+/// share the statics.
+static SIMULATIONS: std::sync::Mutex<u32> = std::sync::Mutex::new(0);
 
 /// Runs `f` on the simulation that this code runs in.
 pub(crate) fn with<R>(f: impl FnOnce(&World) -> R) -> Option<R> {
@@ -136,7 +140,9 @@ pub(crate) fn run(settings: Settings, quiet: Quiet, main: Box<dyn FnOnce()>) -> 
         settings,
         quiet,
     };
-    EPOCH.with(|epoch| epoch.set(epoch.get() + 1));
+    let mut simulations = SIMULATIONS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *simulations += 1;
+    EPOCH.with(|epoch| epoch.set(*simulations));
     WORLD.with(|current| current.set(&world));
     world.spawn(
         Some("main".into()),

@@ -24,6 +24,8 @@ enum Layer {
     Unit,
     /// The tests of this target.
     Integration(&'static str),
+    /// A scenario of the simulations.
+    Simulation,
 }
 
 struct Canary {
@@ -37,7 +39,7 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 21] = [
+const CANARIES: [Canary; 25] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
@@ -59,6 +61,10 @@ const CANARIES: [Canary; 21] = [
     canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),
     canary("unpark-swallowed", Layer::Unit, "poller::tests::a_turn_leaves_the_leader"),
     canary("job-without-notice", Layer::Integration("runtime"), "blocking::"),
+    canary("asleep-without-a-last-look", Layer::Simulation, "outside"),
+    canary("unpark-forgotten", Layer::Simulation, "outside"),
+    canary("lifo-slot-not-rescued", Layer::Simulation, "stalls"),
+    canary("core-taken-out-of-line", Layer::Simulation, "single"),
 ];
 
 pub(crate) fn run(words: Vec<String>) -> Outcome {
@@ -74,8 +80,8 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
         .filter(|canary| names.is_empty() || names.iter().any(|n| n == canary.name))
         .collect();
 
-    let models = build(true)?;
-    let tests = build(false)?;
+    let (models, tests) = (build(Build::Models)?, build(Build::Tests)?);
+    let simulations = build(Build::Simulations)?;
     let log = shell::target_dir().join("canary").join("last.log");
     let (mut caught, mut sound) = (0, true);
     for canary in &wanted {
@@ -83,12 +89,18 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
             Layer::Models => (&models, "yamanote"),
             Layer::Unit => (&tests, "yamanote"),
             Layer::Integration(name) => (&tests, name),
+            Layer::Simulation => (&simulations, "yamanote"),
         };
         let limit = if canary.layer == Layer::Models { limit * 10 } else { limit };
         let target = own_tests::find(targets, name)?;
         let ran = |planted: Option<&str>| -> Result<End, String> {
             let mut command = Command::new(&target.executable);
-            command.current_dir(&target.directory).arg(canary.filter);
+            command.current_dir(&target.directory);
+            if canary.layer == Layer::Simulation {
+                command.arg("sim::simulate").env("SIM_SCENARIO", canary.filter).env("SIM_SEEDS", "2000");
+            } else {
+                command.arg(canary.filter);
+            }
             command.env_remove("YAMANOTE_CANARY").env("LOOM_MAX_PREEMPTIONS", "2");
             command.envs(planted.map(|name| ("YAMANOTE_CANARY", name)));
             process::run(&mut command, &log, limit)
@@ -117,19 +129,29 @@ fn ran_something(log: &Path) -> bool {
     shell::read(log).is_ok_and(|text| !text.contains("running 0 tests"))
 }
 
-fn build(loom: bool) -> Result<Vec<runner::Target>, String> {
+#[derive(Clone, Copy)]
+enum Build {
+    Models,
+    Tests,
+    Simulations,
+}
+
+fn build(what: Build) -> Result<Vec<runner::Target>, String> {
     let mut command = shell::cargo();
     command.args(["test", "--no-run"]);
     let directory: PathBuf = shell::target_dir().join("canary");
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    if loom {
-        command.args(["--release", "--lib", "--features", "full,test-util"]);
-        command.env("RUSTFLAGS", format!("{flags} --cfg canary --cfg loom").trim());
-        command.env("CARGO_TARGET_DIR", directory.join("loom"));
-    } else {
-        command.args(["--lib", "--test", "runtime"]);
-        command.env("RUSTFLAGS", format!("{flags} --cfg canary").trim());
-        command.env("CARGO_TARGET_DIR", directory);
-    }
+    let (cfg, folder) = match what {
+        Build::Models => ("--cfg canary --cfg loom", "loom"),
+        Build::Tests => ("--cfg canary", ""),
+        Build::Simulations => ("--cfg canary --cfg yamanote_sim", "sim"),
+    };
+    match what {
+        Build::Models => command.args(["--release", "--lib", "--features", "full,test-util"]),
+        Build::Tests => command.args(["--lib", "--test", "runtime"]),
+        Build::Simulations => command.arg("--lib").env("CARGO_PROFILE_TEST_OPT_LEVEL", "1"),
+    };
+    command.env("RUSTFLAGS", format!("{flags} {cfg}").trim());
+    command.env("CARGO_TARGET_DIR", directory.join(folder));
     own_tests::build(&mut command)
 }

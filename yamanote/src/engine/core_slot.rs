@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 
 use crate::engine::worker::Core;
+use crate::util::canary::canary;
 
 #[derive(Default)]
 struct State {
@@ -36,7 +37,9 @@ impl CoreSlot {
             Some(core) => {
                 // It may have come by although another was chosen, and then still waits in line: the one chosen
                 // when it puts the core back must not be itself.
-                state.waiting.retain(|thread| thread.id() != me.id());
+                state
+                    .waiting
+                    .retain(|thread| thread.id() != me.id() || canary!("core-taken-out-of-line"));
                 Some(core)
             }
             None => {

@@ -31,6 +31,7 @@ use crate::loom::sync::atomic::{AtomicBool, Ordering};
 use crate::loom::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::StallReport;
 use crate::util::Counter;
+use crate::util::canary::canary;
 use crate::util::contain::contain;
 
 #[derive(Default)]
@@ -428,8 +429,8 @@ pub(crate) fn open_queues(shared: &Shared, slot: usize, driver: usize) -> bool {
     let remote = &shared.remotes[slot];
     if !remote.lifo.is_empty() || !remote.deferred.is_empty() {
         let mut chain = Chain::default();
-        if let Some(task) = remote.lifo.take() {
-            chain.push(task);
+        if !canary!("lifo-slot-not-rescued") {
+            remote.lifo.take().into_iter().for_each(|task| chain.push(task));
         }
         remote.deferred.drain(&mut |task| chain.push(task));
         if chain.len() > 0 {

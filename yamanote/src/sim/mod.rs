@@ -87,11 +87,11 @@ const MAX_STEPS: u64 = 3_000_000;
 
 fn run_once(scenario: &Scenario, seed: u64, verbose: bool) -> Report {
     let stage = Stage::default();
-    let watched = stage.clone();
+    let (watched, rules) = (stage.clone(), rules::Rules::default());
     let (main, refuse_thread_one_in) = (scenario.main, scenario.refuse_thread_one_in);
     simulation::run(
         Settings { seed, max_steps: MAX_STEPS, refuse_thread_one_in, verbose },
-        Box::new(move |left| rules::check(&watched.runtimes.borrow(), left)),
+        Box::new(move |left| rules.check(&watched.runtimes.borrow(), left)),
         move || main(&stage),
     )
 }

@@ -1,26 +1,76 @@
 //! What must be true of a runtime whenever all threads wait and only time can go on.
+//!
+//! What waits in the queues of a worker that is in a poll is a special case: the worker tells the others of what it
+//! moved there when that poll is over, so if the poll never ends it is for the monitor to tell them. That takes it up
+//! to twice the stall limit; a third is for chance.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::engine::limits::STALL_LIMIT;
 use crate::engine::shared::Shared;
 
-/// `left` is how long it will be until a thread goes on; `None`: none will.
-pub(super) fn check(runtimes: &[Weak<Shared>], left: Option<u64>) -> Result<(), String> {
-    let left = left.map(Duration::from_nanos);
-    for shared in runtimes.iter().filter_map(Weak::upgrade) {
-        if shared.is_shutdown() || shared.had_unhandled_panic() {
-            continue;
+/// The rules, and what they remember.
+#[derive(Default)]
+pub(super) struct Rules {
+    /// The poll in which each worker was seen with something behind it and others asleep, and since when, by its
+    /// runtime and slot.
+    behind: RefCell<BTreeMap<(usize, usize), (u64, u64)>>,
+}
+
+impl Rules {
+    /// `left` is how long it will be until a thread goes on; `None`: none will.
+    pub(super) fn check(&self, runtimes: &[Weak<Shared>], left: Option<u64>) -> Result<(), String> {
+        let left = left.map(Duration::from_nanos);
+        let runtimes = runtimes.iter().enumerate();
+        for (number, shared) in runtimes.filter_map(|(n, runtime)| Some((n, runtime.upgrade()?))) {
+            if shared.is_shutdown() || shared.had_unhandled_panic() {
+                continue;
+            }
+            if shared.is_single() {
+                single(&shared)?
+            } else {
+                self.multi(number, &shared)?
+            }
+            timers(&shared, left)?;
         }
-        if shared.is_single() {
-            single(&shared)?
-        } else {
-            multi(&shared)?
-        }
-        timers(&shared, left)?;
+        Ok(())
     }
-    Ok(())
+
+    fn multi(&self, number: usize, shared: &Shared) -> Result<(), String> {
+        let slots = shared.crew.slots_in_use();
+        let parked: Vec<usize> =
+            (0..slots).filter(|&slot| shared.remotes[slot].parker.is_parked()).collect();
+        let longest = 3 * STALL_LIMIT + 10 * std::simulation::longest_delay();
+        let (now, mut behind) = (std::simulation::now(), self.behind.borrow_mut());
+        for (slot, remote) in shared.remotes.iter().enumerate().take(slots) {
+            let (ring, inbox) = (remote.ring.len(), remote.inbox.len());
+            let own = !remote.lifo.is_empty() || !remote.deferred.is_empty();
+            let waits = ring + inbox > 0 || own;
+            if !waits || parked.is_empty() {
+                behind.remove(&(number, slot));
+                continue;
+            }
+            let what = || {
+                format!(
+                    "{ring} tasks wait in the ring of {slot}, {inbox} in its inbox, more: {own}, and of {slots} \
+                     workers {parked:?} sleep"
+                )
+            };
+            rule(!parked.contains(&slot), what)?;
+            let poll = remote.stats.polls.get();
+            let seen = behind.entry((number, slot)).or_insert((poll, now));
+            if seen.0 != poll {
+                *seen = (poll, now);
+            }
+            let waited = Duration::from_nanos(now - seen.1);
+            rule(waited <= longest, || format!("{}, since {waited:?}", what()))?;
+        }
+        Ok(())
+    }
 }
 
 fn rule(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
@@ -34,24 +84,6 @@ fn single(shared: &Shared) -> Result<(), String> {
     rule(!remote.parker.is_parked() || !(waits || woken), || {
         format!("a task waits (in a queue: {waits}, the root: {woken}), and its worker sleeps")
     })
-}
-
-fn multi(shared: &Shared) -> Result<(), String> {
-    let slots = shared.crew.slots_in_use();
-    let parked: Vec<usize> =
-        (0..slots).filter(|&slot| shared.remotes[slot].parker.is_parked()).collect();
-    for (slot, remote) in shared.remotes.iter().enumerate().take(slots) {
-        let (ring, inbox) = (remote.ring.len(), remote.inbox.len());
-        rule(parked.is_empty() || ring + inbox == 0, || {
-            format!(
-                "{ring} tasks wait in the ring of {slot}, {inbox} in its inbox, and of {slots} workers \
-                 {parked:?} sleep"
-            )
-        })?;
-        let own = !remote.lifo.is_empty() || !remote.deferred.is_empty();
-        rule(!own || !parked.contains(&slot), || format!("worker {slot} sleeps on a task of its own"))?;
-    }
-    Ok(())
 }
 
 /// Whoever waits in a driver wakes in time for its first timer.
