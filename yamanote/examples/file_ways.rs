@@ -14,6 +14,14 @@ use yamanote::io::{AsyncReadExt, AsyncWriteExt};
 use yamanote::runtime::{Builder, FileIo, Runtime};
 use yamanote::task::JoinSet;
 
+mod support;
+
+const HELP: &str = "\
+usage: file_ways [FOLDER [OPERATION]]
+
+Times operations on files in FOLDER (default: the system's for temporary files), all or those whose names contain
+OPERATION.";
+
 const SMALL: usize = 4096;
 const FILES: usize = 256;
 const LARGE: usize = 16 << 20;
@@ -232,7 +240,7 @@ fn measure_std(operation: Operation, folder: &Path) -> Duration {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = support::words(HELP, 0, 2).into_iter();
     let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let wanted = arguments.next();
     let folder = Arc::new(parent.join(format!("yamanote-file-ways-{}", std::process::id())));
