@@ -2,7 +2,7 @@
 //!
 //! A crate that says
 //!
-//! ```ignore
+//! ```text
 //! #[macro_use]
 //! extern crate yamanote_sim as std;
 //! ```

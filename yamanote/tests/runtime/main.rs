@@ -6,6 +6,7 @@ mod block_on;
 mod blocking;
 #[cfg(unix)]
 mod busy_poll;
+#[cfg(unix)]
 mod callbacks;
 mod destructors;
 #[cfg(feature = "taskdump")]
