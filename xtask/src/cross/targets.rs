@@ -36,6 +36,9 @@ pub(crate) struct Target {
 
 const FULL: &[&str] = &["full", "test-util"];
 
+/// With what only Linux has, of which some is the processor's own.
+const LINUX: &[&str] = &["full", "test-util", "taskdump", "io-uring", "tracing"];
+
 /// Tests that start cargo and compilers, which know nothing of the target.
 const COMPILERS: &[(&str, &str)] =
     &[("compile_fail::", "starts a compiler"), ("examples::", "starts cargo")];
@@ -78,6 +81,7 @@ pub(crate) static TARGETS: [Target; 14] = [
     Target {
         name: "arm",
         triple: "aarch64-unknown-linux-gnu",
+        features: LINUX,
         how: How::Run,
         packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"],
         linker: Some("aarch64-linux-gnu-gcc"),
@@ -96,6 +100,8 @@ pub(crate) static TARGETS: [Target; 14] = [
     Target {
         name: "i686",
         triple: "i686-unknown-linux-gnu",
+        // The bindings to io_uring are not for 32 bits.
+        features: &["full", "test-util", "taskdump", "tracing"],
         how: How::Run,
         packages: &["gcc-i686-linux-gnu", "libc6-dev-i386-cross", "libc6-i386", "lib32gcc-s1"],
         linker: Some("i686-linux-gnu-gcc"),
