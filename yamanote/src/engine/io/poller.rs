@@ -327,6 +327,11 @@ impl Poller {
     /// before events are waited for, and after.
     #[inline]
     pub(crate) fn turn_ring(&self) -> usize {
+        if self.ring.is_made() { self.turn_made_ring() } else { 0 }
+    }
+
+    #[inline(never)]
+    fn turn_made_ring(&self) -> usize {
         let mut wakers = WakeBatch::new();
         let count = self.ring.turn(&mut wakers);
         wakers.wake_all();

@@ -15,6 +15,11 @@ impl RingSlot {
     }
 
     #[inline(always)]
+    pub(crate) fn is_made(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     pub(crate) fn turn(&self, _: &mut WakeBatch) -> usize {
         0
     }

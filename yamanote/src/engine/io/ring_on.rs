@@ -176,6 +176,11 @@ impl RingSlot {
         Some(self.ring.get_or_init(|| Arc::new(Ring::new(queue, submit, complete))))
     }
 
+    #[inline]
+    pub(crate) fn is_made(&self) -> bool {
+        self.ring.get().is_some()
+    }
+
     /// Hands over what is pending, and takes the completions that are there; how many there were.
     #[inline]
     pub(crate) fn turn(&self, wakers: &mut WakeBatch) -> usize {

@@ -495,7 +495,14 @@ impl WakeBatch {
     }
 
     /// Wakes all, in order; a waker that panics does not keep the others from running.
+    #[inline]
     pub(crate) fn wake_all(&mut self) {
+        if !self.is_empty() {
+            self.wake_some();
+        }
+    }
+
+    fn wake_some(&mut self) {
         struct Rest<'a>(std::vec::Drain<'a, Waker>);
 
         impl Drop for Rest<'_> {
@@ -516,8 +523,10 @@ impl WakeBatch {
 
 impl Drop for WakeBatch {
     fn drop(&mut self) {
-        // Whoever unwinds while it holds a batch must not leave tasks asleep.
-        contain(|| self.wake_all());
+        if !self.is_empty() {
+            // Whoever unwinds while it holds a batch must not leave tasks asleep.
+            contain(|| self.wake_all());
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pin_project! {
             let this = this.project();
             if entry::is_linked(this.entry.state()) {
                 // SAFETY: ours, and linked in the wheel of that worker.
-                unsafe { timers(&this.handle.shared, *this.worker).unlink(&this.entry, IDLE) };
+                unsafe { unlink(&this.handle.shared, *this.worker, &this.entry) };
             }
         }
     }
@@ -49,6 +49,16 @@ fn timers(shared: &Shared, worker: u16) -> &Timers {
         Some(timers) => timers,
         None => unreachable!("timers are made only where they are enabled"),
     }
+}
+
+/// Takes a timer that is dropped out of its wheel. Apart, so that to drop one that was never polled is a look.
+///
+/// # Safety
+/// `entry` must be in no wheel but that of `worker`.
+#[inline(never)]
+unsafe fn unlink(shared: &Shared, worker: u16, entry: &Entry) {
+    // SAFETY: by contract.
+    unsafe { timers(shared, worker).unlink(entry, IDLE) };
 }
 
 impl Timer {
