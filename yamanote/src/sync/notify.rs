@@ -225,6 +225,7 @@ impl Notify {
     /// waiting.await.unwrap();
     /// # }
     /// ```
+    #[inline]
     pub fn notified(&self) -> Notified<'_> {
         Notified { notify: self, inner: Inner::new(self) }
     }
@@ -515,6 +516,7 @@ struct Inner {
 }
 
 impl Inner {
+    #[inline]
     fn new(notify: &Notify) -> Self {
         Inner {
             progress: Progress::Created,
@@ -788,6 +790,7 @@ impl OwnedNotified {
 impl Future for Notified<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         ready!(trace::leaf(cx));
         let (notify, inner) = self.parts();
@@ -798,6 +801,7 @@ impl Future for Notified<'_> {
 impl Future for OwnedNotified {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         ready!(trace::leaf(cx));
         let (notify, inner) = self.parts();
@@ -806,6 +810,7 @@ impl Future for OwnedNotified {
 }
 
 impl Drop for Notified<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.inner.drop_with(self.notify);
     }
