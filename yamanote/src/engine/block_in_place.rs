@@ -63,7 +63,8 @@ fn open(worker: &worker::Worker) {
     let waits = monitor::open_queues(shared, worker.index, worker.driver);
     // Whoever searches, or was just woken, comes by.
     let is_helped = !waits || shared.idle.has_searchers();
-    // The shutdown's own look at what is lent came before, or sees it: the fence in `watch_lent`.
+    // The shutdown's own look at what is lent came before, or sees it. Partners: the fence in `Watch::is_off_after_put`,
+    // which `watch_lent` passed, and that in `hand_over_all`.
     if !is_watched || !is_helped || shared.is_shutdown() {
         hand_over(shared, worker.index);
     }
@@ -112,7 +113,8 @@ pub(crate) fn hand_over(shared: &Arc<Shared>, slot: usize) -> bool {
 
 /// The runtime shuts down: its lent cores have to be driven to their end.
 pub(crate) fn hand_over_all(shared: &Arc<Shared>) {
-    // Between the flag and the look at what is lent; partner: the fence in `watch_lent`.
+    // Between the flag and the look at what is lent; partner: the fence in
+    // `Watch::is_off_after_put`, between the lending and the look at the flag.
     fence(Ordering::SeqCst);
     for slot in 0..shared.crew.slots_in_use() {
         contain(|| hand_over(shared, slot));

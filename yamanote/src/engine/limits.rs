@@ -67,8 +67,8 @@ pub(crate) const MONITOR_MIN_INTERVAL: std::time::Duration = std::time::Duration
 /// enough that a lightly loaded service does not pay a wake-up for each of its own.
 pub(crate) const MONITOR_DOZE_AFTER: u32 = 100;
 
-/// How often the monitor looks at lent cores while there are any: what `block_in_place` may hold up events and
-/// timers for is twice this, at the most; sending a thread at once costs some 10 µs each time.
+/// How often the monitor looks at lent cores while there are any: what `block_in_place` may hold events and timers up
+/// for is some twice this, and what it takes to wake the monitor and a thread. To send one at once costs 10 µs each time.
 pub(crate) const LENT_INTERVAL: std::time::Duration = std::time::Duration::from_micros(100);
 
 /// Looks in a row that find nothing newly lent before it goes back to its usual interval.

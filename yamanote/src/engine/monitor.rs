@@ -127,7 +127,7 @@ impl Monitor {
         if self.watch.is_off_after_put() {
             self.call_watch();
         }
-        // Relaxed: whoever started it did so before, or is about to let it look.
+        // Relaxed: while another thread is just starting it this may still be false, and the core is handed over at once.
         self.present.load(Ordering::Relaxed)
     }
 

@@ -6,7 +6,7 @@
 //! | `COMPLETE` | together with clearing `RUNNING`, for good | the future is gone, the output is there or was dropped |
 //! | `NOTIFIED` | by a wake; cleared when the poll begins | a [`Runnable`](super::Runnable) exists, or will when the poll ends |
 //! | `JOIN_INTEREST` | from the start; cleared when the join handle is dropped | the output is the join handle's |
-//! | `JOIN_WAKER` | by the join handle, after it stored its waker; cleared by it, or by the completer when it leaves | nobody writes to the waker's slot, which the completer may read; while it is clear the slot is the join handle's |
+//! | `JOIN_WAKER` | by the join handle, after it stored its waker; cleared by it, or by the completer when it leaves | nobody writes to the waker's slot, and the completer takes the waker; while it is clear and the task is not complete, the slot is the join handle's |
 //! | `CANCELLED` | by an abort or a shutdown, for good | the next poll drops the future instead |
 //!
 //! Above the flags stand the references: one for the runnable or the poll, one for the join handle, one for each

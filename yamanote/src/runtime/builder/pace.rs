@@ -118,9 +118,9 @@ impl Builder {
     ///
     /// A server with one connection, on a processor of its own, answered within 7.5 µs instead of 20.6, and used 7.7 µs of
     /// processor time for it instead of 17.9: what it costs to sleep and to wake up. Where messages came every 50 µs a
-    /// limit of that length still cut the time to 0.4, for twice the processor time; a shorter limit is given up there,
-    /// and costs nothing. With many connections there is nothing to gain. It is worth a try with 20 µs, where
-    /// there is a processor to spare.
+    /// limit of that length still cut the time to 0.4, for twice the processor time. With many connections there is
+    /// nothing to gain, and where the other side shares the processor it loses. Those were measured with 50 µs; try what
+    /// suits, where there is a processor to spare.
     ///
     /// # Examples
     /// ```
