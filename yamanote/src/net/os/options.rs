@@ -1,7 +1,5 @@
 //! Socket options that not every operating system has.
 
-use std::io;
-
 #[cfg(any(
     target_os = "linux",
     target_os = "android",
@@ -36,7 +34,7 @@ macro_rules! options {
                 target_os = "redox",
                 target_os = "fuchsia"
             )))]
-            pub fn tos_v4(&self) -> io::Result<u32> {
+            pub fn tos_v4(&self) -> std::io::Result<u32> {
                 let $this = self;
                 $socket.tos_v4()
             }
@@ -51,7 +49,7 @@ macro_rules! options {
             )))]
             #[doc(hidden)]
             #[deprecated = "it is called `tos_v4` now"]
-            pub fn tos(&self) -> io::Result<u32> {
+            pub fn tos(&self) -> std::io::Result<u32> {
                 self.tos_v4()
             }
 
@@ -79,7 +77,7 @@ macro_rules! options {
                 target_os = "redox",
                 target_os = "fuchsia"
             )))]
-            pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
+            pub fn set_tos_v4(&self, tos: u32) -> std::io::Result<()> {
                 let $this = self;
                 $socket.set_tos_v4(tos)
             }
@@ -94,7 +92,7 @@ macro_rules! options {
             )))]
             #[doc(hidden)]
             #[deprecated = "it is called `set_tos_v4` now"]
-            pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+            pub fn set_tos(&self, tos: u32) -> std::io::Result<()> {
                 self.set_tos_v4(tos)
             }
 
@@ -122,7 +120,7 @@ macro_rules! options {
                 target_os = "fuchsia",
                 target_os = "cygwin"
             ))]
-            pub fn tclass_v6(&self) -> io::Result<u32> {
+            pub fn tclass_v6(&self) -> std::io::Result<u32> {
                 let $this = self;
                 $socket.tclass_v6()
             }
@@ -152,7 +150,7 @@ macro_rules! options {
                 target_os = "fuchsia",
                 target_os = "cygwin"
             ))]
-            pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
+            pub fn set_tclass_v6(&self, tclass: u32) -> std::io::Result<()> {
                 let $this = self;
                 $socket.set_tclass_v6(tclass)
             }
@@ -171,7 +169,7 @@ macro_rules! options {
             /// # }
             /// ```
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-            pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+            pub fn device(&self) -> std::io::Result<Option<Vec<u8>>> {
                 let $this = self;
                 $socket.device()
             }
@@ -193,7 +191,7 @@ macro_rules! options {
             /// # }
             /// ```
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-            pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+            pub fn bind_device(&self, interface: Option<&[u8]>) -> std::io::Result<()> {
                 let $this = self;
                 $socket.bind_device(interface)
             }
@@ -223,7 +221,7 @@ impl TcpSocket {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reuseport(&self) -> io::Result<bool> {
+    pub fn reuseport(&self) -> std::io::Result<bool> {
         self.inner.reuse_port()
     }
 
@@ -236,7 +234,7 @@ impl TcpSocket {
     /// use std::net::SocketAddr;
     /// use yamanote::net::{TcpListener, TcpSocket};
     ///
-    /// fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    /// fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     ///     let socket = TcpSocket::new_v4()?;
     ///     socket.set_reuseport(true)?;
     ///     socket.bind(addr)?;
@@ -251,7 +249,7 @@ impl TcpSocket {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
+    pub fn set_reuseport(&self, reuseport: bool) -> std::io::Result<()> {
         self.inner.set_reuse_port(reuseport)
     }
 }
@@ -273,7 +271,7 @@ impl TcpStream {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn quickack(&self) -> io::Result<bool> {
+    pub fn quickack(&self) -> std::io::Result<bool> {
         socket2::SockRef::from(&*self.io).tcp_quickack()
     }
 
@@ -293,7 +291,7 @@ impl TcpStream {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+    pub fn set_quickack(&self, quickack: bool) -> std::io::Result<()> {
         socket2::SockRef::from(&*self.io).set_tcp_quickack(quickack)
     }
 }
