@@ -18,6 +18,7 @@ pub const CELLS: &[Cell] = &[
     Cell { name: "net/udp_ping_pong", flavours: &[CT, W2], run: udp },
     Cell { name: "net/udp_burst", flavours: &[CT, W2], run: udp_burst },
     Cell { name: "net/duplex_ping_pong", flavours: &[CT, W2], run: duplex },
+    Cell { name: "net/copy", flavours: &[CT, W2], run: copy },
 ];
 
 const MESSAGE: usize = 64;
@@ -367,6 +368,30 @@ fn duplex(context: &Context) -> Vec<Metric> {
                 one.read_exact(&mut buffer).await.unwrap();
             }
             echo.await.unwrap();
+            n
+        })
+        .both()
+}
+
+/// A small piece that `copy` takes out of one pipe in memory and puts into another.
+fn copy(context: &Context) -> Vec<Metric> {
+    const PIECE: usize = 256;
+    context
+        .tasks(|n| async move {
+            let (mut source, mut from) = rt::io::duplex(4 * PIECE);
+            let (mut to, mut sink) = rt::io::duplex(4 * PIECE);
+            let writing = rt::spawn(async move {
+                for _ in 0..n {
+                    source.write_all(&[7; PIECE]).await.unwrap();
+                }
+            });
+            let copying = rt::spawn(async move { rt::io::copy(&mut from, &mut to).await.unwrap() });
+            let mut buffer = [0; PIECE];
+            for _ in 0..n {
+                sink.read_exact(&mut buffer).await.unwrap();
+            }
+            writing.await.unwrap();
+            copying.await.unwrap();
             n
         })
         .both()

@@ -13,6 +13,7 @@ mod peers;
 mod report;
 mod run;
 mod stats;
+mod syscalls;
 mod targets;
 mod words;
 
@@ -27,6 +28,7 @@ usage: cargo run --release -p bench -- COMMAND [OPTIONS] [FILTER…]
   compare           measure both sides and compare them
   list              print the cells
   grow              what an operation costs among few and among many (grow --help)
+  syscalls          the system calls of an operation, by name, on both sides (syscalls --help)
   peers             servers on other runtimes and on plain loops, under one load (peers --help)
 
 A cell is named group/cell/flavour (ct: current_thread; mt1, mt2: multi_thread with 1, 2 workers).
@@ -55,6 +57,10 @@ fn start(mut words: Vec<String>) -> Result<(), String> {
         Some("grow") => {
             let words = Words::new(words.split_off(1), grow::HELP);
             return if words.wants_help() { Ok(()) } else { grow::run(words) };
+        }
+        Some("syscalls") => {
+            let words = Words::new(words.split_off(1), syscalls::HELP);
+            return if words.wants_help() { Ok(()) } else { syscalls::run(words) };
         }
         _ => {}
     }

@@ -51,6 +51,10 @@ impl Sides {
         Ok(list(&self.0[0])?.into_iter().filter(|cell| others.contains(cell)).collect())
     }
 
+    pub fn executable(&self, side: usize) -> &Path {
+        &self.0[side]
+    }
+
     /// Runs `rounds` rounds of each cell, the sides alternating.
     pub fn measure(&self, cells: &[String], rounds: usize, ms: u64) -> Result<Vec<Row>, String> {
         let mut rows = Vec::new();
