@@ -9,7 +9,6 @@
 //! with the future it blocks on as a [`Root`] that is polled between steps.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,9 +88,10 @@ pub(crate) struct Core {
     /// Inside the driver's turn: what it wakes is served in order, not last in first out.
     in_turn: bool,
     /// Tasks that yielded, where nobody steals: they run when the ring is empty or the driver was turned.
-    deferred: VecDeque<Raw>,
-    /// What does not fit into a ring that nobody steals from; strictly after what is in it.
-    backlog: VecDeque<Raw>,
+    deferred: Chain,
+    /// What does not fit into a ring that nobody steals from; strictly after what is in it. Through the tasks' own links:
+    /// room for a million tasks would stay allocated, and growing to it would copy it over and over.
+    backlog: Chain,
     pub(crate) rng: u64,
     /// The thread that drove it last, as `context` numbers them.
     thread: usize,
@@ -114,8 +114,8 @@ impl Core {
             searching: false,
             pushed: false,
             in_turn: false,
-            deferred: VecDeque::new(),
-            backlog: VecDeque::new(),
+            deferred: Chain::default(),
+            backlog: Chain::default(),
             rng: seed | 1,
             thread: 0,
             busy: BusyTimer::start(&shared.remotes[index].stats),
@@ -149,8 +149,11 @@ impl Core {
 
     /// Empties what only the core reaches, at shutdown.
     pub(crate) fn drain(&mut self, mut out: impl FnMut(Raw)) {
-        self.deferred.drain(..).for_each(&mut out);
-        self.backlog.drain(..).for_each(&mut out);
+        for chain in [&mut self.deferred, &mut self.backlog] {
+            while let Some(task) = chain.pop() {
+                out(task);
+            }
+        }
     }
 
     /// Adds a task at the end of the local queue.
@@ -159,9 +162,9 @@ impl Core {
             // Strictly first in, first out: once there is a backlog, all goes behind it.
             if self.backlog.is_empty() {
                 let Err(task) = remote.ring.push(task) else { return };
-                self.backlog.push_back(task);
+                self.backlog.push(task);
             } else {
-                self.backlog.push_back(task);
+                self.backlog.push(task);
             }
             remote.stats.backlog.set(self.backlog.len() as u64);
             return;
@@ -199,12 +202,13 @@ impl Core {
     /// Moves a ringful out of the backlog, and gives the oldest task back.
     #[cold]
     fn refill(&mut self, remote: &Remote) -> Option<Raw> {
-        let first = self.backlog.pop_front();
-        while let Some(&task) = self.backlog.front() {
-            if remote.ring.push(task).is_err() {
-                break;
+        let first = self.backlog.pop();
+        for _ in 0..remote.ring.room() {
+            let Some(task) = self.backlog.pop() else { break };
+            // Only we push, and there is room; but a task must not be lost.
+            if let Err(task) = remote.ring.push(task) {
+                self.backlog.push(task);
             }
-            self.backlog.pop_front();
         }
         remote.stats.backlog.set(self.backlog.len() as u64);
         first
@@ -222,10 +226,10 @@ impl Core {
         let first = inbox.take(room + 1, false, |task| {
             rest += 1;
             if single && !self.backlog.is_empty() {
-                self.backlog.push_back(task);
+                self.backlog.push(task);
             } else if let Err(task) = remote.ring.push(task) {
                 // Only we push, and room was left: cannot happen, but a task must not be lost.
-                self.backlog.push_back(task);
+                self.backlog.push(task);
             }
         });
         if rest > 0 {
@@ -335,7 +339,7 @@ impl Worker {
         let remote = self.remote();
         remote.stats.local_schedules.add(1);
         if self.shared.is_single() {
-            core.deferred.push_back(task);
+            core.deferred.push(task);
         } else if let Err(task) = remote.deferred.push(task) {
             let mut chain = Chain::default();
             chain.push(task);
@@ -629,7 +633,7 @@ impl Worker {
 
     fn requeue_deferred(&self, core: &mut Core) {
         let remote = self.remote();
-        while let Some(task) = core.deferred.pop_front() {
+        while let Some(task) = core.deferred.pop() {
             core.push_back(&self.shared, remote, task);
         }
         // All at once, and no more: what was there when the driver had its turn.

@@ -50,6 +50,10 @@ impl Chain {
         self.len
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
     /// Adds a whole chain at the end.
     pub(crate) fn append(&mut self, other: Chain) {
         let Some(first) = other.head else { return };
