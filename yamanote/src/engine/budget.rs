@@ -4,77 +4,84 @@
 //! progress takes one unit through [`poll_proceed`](crate::task::coop::poll_proceed). A task whose budget is
 //! spent sees `Pending` from every leaf, with its waker woken, so it runs again after its peers.
 
+use std::fmt;
+
 use crate::engine::{context, trace};
 
 /// Operations per poll. Upstream's number, on which its users' fairness expectations rest.
 const OPERATIONS: u8 = 128;
 
-/// Units left when the budget is spent and an operation was refused.
-const REFUSED: u8 = u8::MAX;
+/// What is left to the current poll: so many operations, or one of the two marks above them. One byte, to be taken and
+/// put back at every operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget(u8);
 
-/// What is left to the current poll; `None` is unlimited (outside tasks, or `unconstrained`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(Option<u8>);
+/// No limit (outside tasks, or `unconstrained`).
+const UNCONSTRAINED: Budget = Budget(u8::MAX);
+
+/// Spent, and an operation was refused.
+const REFUSED: Budget = Budget(u8::MAX - 1);
 
 impl Budget {
     pub(crate) const fn initial() -> Self {
-        Budget(Some(OPERATIONS))
+        Budget(OPERATIONS)
     }
 
     pub(crate) const fn unconstrained() -> Self {
-        Budget(None)
+        UNCONSTRAINED
     }
 
     pub(crate) fn has_remaining(self) -> bool {
-        !matches!(self.0, Some(0 | REFUSED))
+        self.0 != 0 && self != REFUSED
     }
 
+    #[inline]
     pub(crate) fn is_unconstrained(self) -> bool {
-        self.0.is_none()
+        self == UNCONSTRAINED
     }
 
-    /// Takes one unit, if there is one.
-    fn decrement(&mut self) -> bool {
-        match &mut self.0 {
-            None => true,
-            Some(0 | REFUSED) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
+    /// With one unit less, if there is one.
+    #[inline]
+    fn decrement(self) -> Option<Budget> {
+        // One comparison for what is common: 0 and the marks wrap to what is no number of operations.
+        if self.0.wrapping_sub(1) < OPERATIONS {
+            Some(Budget(self.0 - 1))
+        } else if self == UNCONSTRAINED {
+            Some(self)
+        } else {
+            None
         }
     }
 }
 
-/// Restores the budget that was in force when it was made.
-pub(crate) struct ResetGuard(Budget);
-
-impl Drop for ResetGuard {
-    fn drop(&mut self) {
-        context::with(|c| c.budget.set(self.0));
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            UNCONSTRAINED => f.write_str("unconstrained"),
+            REFUSED => f.write_str("refused"),
+            Budget(left) => left.fmt(f),
+        }
     }
-}
-
-/// Puts `budget` in force until the guard is dropped.
-#[must_use]
-pub(crate) fn set(budget: Budget) -> ResetGuard {
-    ResetGuard(context::with(|c| c.budget.replace(budget)))
 }
 
 /// Runs `f` (one poll of a task) under a fresh budget.
 #[inline]
 pub(crate) fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    trace::during_poll(|| {
-        let _guard = set(Budget::initial());
-        f()
-    })
+    trace::during_poll(|| with(Budget::initial(), f))
 }
 
 /// Runs `f` without a limit.
 #[inline]
 pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    let _guard = set(Budget::unconstrained());
-    f()
+    with(Budget::unconstrained(), f)
+}
+
+#[inline]
+fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
+    context::with(|context| {
+        let _before = context::Restore::replace(&context.budget, budget);
+        f()
+    })
 }
 
 /// The budget in force.
@@ -84,6 +91,7 @@ pub(crate) fn current() -> Budget {
 }
 
 /// Puts `budget` in force for good (a progress guard gives a unit back).
+#[inline]
 pub(crate) fn restore(budget: Budget) {
     context::with(|c| c.budget.set(budget));
 }
@@ -99,17 +107,12 @@ pub(crate) fn stop() -> Budget {
 pub(crate) fn take() -> Option<Budget> {
     context::with(|c| {
         let before = c.budget.get();
-        let mut budget = before;
-        if budget.decrement() {
-            c.budget.set(budget);
-            Some(before)
-        } else {
-            None
-        }
+        c.budget.set(before.decrement()?);
+        Some(before)
     })
 }
 
 /// An operation was refused. Whether it is the first in this poll.
 pub(crate) fn note_refused() -> bool {
-    context::with(|c| c.budget.replace(Budget(Some(REFUSED))) != Budget(Some(REFUSED)))
+    context::with(|c| c.budget.replace(REFUSED) != REFUSED)
 }

@@ -66,15 +66,17 @@ pub(crate) fn thread_rng_n(n: u32) -> u32 {
 }
 
 /// Sets a cell until dropped, also by a panic.
-struct Restore<'a, T: Copy>(&'a Cell<T>, T);
+pub(crate) struct Restore<'a, T: Copy>(&'a Cell<T>, T);
 
 impl<'a, T: Copy> Restore<'a, T> {
-    fn replace(cell: &'a Cell<T>, value: T) -> Self {
+    #[inline]
+    pub(crate) fn replace(cell: &'a Cell<T>, value: T) -> Self {
         Restore(cell, cell.replace(value))
     }
 }
 
 impl<T: Copy> Drop for Restore<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(self.1);
     }

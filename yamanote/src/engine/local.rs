@@ -302,7 +302,7 @@ impl LocalShared {
                 // SAFETY: the unit that `schedule` was given.
                 return drop(unsafe { Runnable::from_raw(task) });
             }
-            let first = remote.queue.len() == 0;
+            let first = remote.queue.is_empty();
             remote.queue.push(task);
             if first { remote.waker.take() } else { None }
         };
@@ -438,7 +438,7 @@ where
         "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was created on"
     );
     // SAFETY: a `LocalRuntime` is driven and dropped on its thread, which is this one.
-    unsafe { crate::engine::spawn::spawn_unchecked(&shared, future, origin) }
+    unsafe { crate::engine::spawn::spawn_unchecked(shared, future, origin) }
 }
 
 #[cfg(all(test, loom))]

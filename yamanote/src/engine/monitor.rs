@@ -433,7 +433,7 @@ pub(crate) fn open_queues(shared: &Shared, slot: usize, driver: usize) -> bool {
             remote.lifo.take().into_iter().for_each(|task| chain.push(task));
         }
         remote.deferred.drain(&mut |task| chain.push(task));
-        if chain.len() > 0 {
+        if !chain.is_empty() {
             push_chain(shared, driver, chain);
         }
     }

@@ -198,7 +198,7 @@ pub(crate) fn leave(shared: &Arc<Shared>, core: Box<Core>) {
     if let Some(task) = remote.lifo.take() {
         chain.push(task);
     }
-    if chain.len() > 0 {
+    if !chain.is_empty() {
         push_chain(shared, driver, chain);
         notify(shared, driver);
     }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::engine::schedule::Runnable;
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Origin, Schedule};
 use crate::engine::{context, instrument, observe, trace};
@@ -10,7 +11,7 @@ use crate::runtime::TaskKind;
 
 /// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.
-pub(crate) fn spawn<F>(shared: &Arc<Shared>, future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
+pub(crate) fn spawn<F>(shared: Arc<Shared>, future: F, origin: Origin<'_>) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -24,7 +25,7 @@ where
 /// # Safety
 /// If `F` or its output is not `Send`, the runtime must be polled and dropped on the current thread only.
 pub(crate) unsafe fn spawn_unchecked<F>(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     future: F,
     origin: Origin<'_>,
 ) -> JoinHandle<F::Output>
@@ -33,21 +34,31 @@ where
     F::Output: 'static,
 {
     let (future, span) = instrument::task("task", &origin, future);
-    let (runnable, join) =
-        task::new_task(trace::root(future), Arc::clone(shared), origin.id, origin.location, span);
+    let (runnable, join) = task::new_task(trace::root(future), shared, origin.id, origin.location, span);
+    // SAFETY: the join handle keeps the task.
+    unsafe { launch(runnable, &origin) };
+    join
+}
+
+/// The part of spawning that does not depend on the future.
+///
+/// # Safety
+/// Somebody else must keep the task's memory for the call.
+unsafe fn launch(runnable: Runnable, origin: &Origin<'_>) {
+    // SAFETY: by contract; the task keeps its runtime.
+    let shared = unsafe { &*runnable.scheduler() };
     if let Some(hook) = &shared.config.hooks.task_spawn {
         hook(&runnable.meta());
     }
     shared.note_task_spawned();
     let kind = if shared.config.local_to.is_some() { TaskKind::Local } else { TaskKind::Async };
-    note_spawned(shared, &origin, kind);
+    note_spawned(shared, origin, kind);
     if shared.is_shutdown() {
         runnable.shutdown();
     } else {
-        // SAFETY: `shared` is borrowed for the call, so it does not go away with the task.
+        // SAFETY: as above.
         unsafe { Arc::schedule(shared, runnable) };
     }
-    join
 }
 
 /// Whoever wants to know of tasks is told.

@@ -103,7 +103,7 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let shared = &self.handle().shared;
+        let shared = Arc::clone(&self.handle().shared);
         // SAFETY: neither this type nor a reference to it leaves the thread, and the runtime is driven and
         // dropped through it only, so polls and drops of the future happen here.
         unsafe { spawn::spawn_unchecked(shared, future, Origin::here()) }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 
 use crate::engine::blocking::{Mandatory, SpawnError};
 use crate::engine::task::Origin;
@@ -103,7 +104,7 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(spawn::spawn(&handle.shared, future, Origin::here().named(self.name)))
+        Ok(spawn::spawn(Arc::clone(&handle.shared), future, Origin::here().named(self.name)))
     }
 
     /// Spawns a task that need not be `Send`; see [`spawn_local`](crate::task::spawn_local).

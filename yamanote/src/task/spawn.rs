@@ -1,6 +1,7 @@
 //! Starting tasks.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::engine::task::Origin;
 use crate::engine::{context, spawn as engine};
@@ -46,14 +47,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let mut future = Some(future);
-    let spawned = context::with_handle(|handle| {
-        // Taken once: the closure runs once.
-        let future = future.take().expect("spawned twice");
-        engine::spawn(&handle.shared, future, origin)
-    });
-    match spawned {
-        Ok(handle) => handle,
+    match context::with_handle(|handle| Arc::clone(&handle.shared)) {
+        Ok(shared) => engine::spawn(shared, future, origin),
         Err(error) => panic!("{}", TryCurrentError::from(error)),
     }
 }

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::{Context, Waker};
 
+use super::error::Payload;
 use super::id::Id;
 use super::state::State;
 use crate::engine::instrument::SpanId;
@@ -39,20 +40,15 @@ pub(crate) struct Header {
 /// The slot for the join handle's waker; `raw` says when its content has an owner who drops it.
 pub(super) type JoinWaker = UnsafeCell<ManuallyDrop<Option<Waker>>>;
 
-/// What differs between task types.
+/// What differs between task types. The functions are `raw`'s, where their contracts are.
 pub(crate) struct Vtable {
-    /// Runs a runnable, and consumes its reference.
-    pub(super) run: unsafe fn(NonNull<Header>),
-    /// Hands a runnable, with its reference, to the scheduler.
+    pub(super) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
+    pub(super) drop_stage: unsafe fn(NonNull<Header>, u8),
+    pub(super) store_panic: unsafe fn(NonNull<Header>, Payload),
+    pub(super) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    pub(super) deallocate: unsafe fn(NonNull<Header>),
     pub(super) schedule: unsafe fn(NonNull<Header>),
-    /// Drops the future after `State::shut_down` gave it to the caller, and consumes a reference.
     pub(super) cancel: unsafe fn(NonNull<Header>),
-    /// Frees the memory; no reference is left.
-    pub(super) free: unsafe fn(NonNull<Header>),
-    /// Polls for the output, into the `Poll<Result<T, JoinError>>` that the pointer leads to.
-    pub(super) poll_join: unsafe fn(NonNull<Header>, *mut (), &mut Context<'_>),
-    /// Drops a join handle that the fast path could not.
-    pub(super) drop_join: unsafe fn(NonNull<Header>),
     /// Where the join handle's waker is kept.
     pub(super) join_waker: unsafe fn(NonNull<Header>) -> NonNull<JoinWaker>,
 }

@@ -109,12 +109,14 @@ pub fn try_id() -> Option<Id> {
 pub(crate) struct CurrentId(u64);
 
 impl CurrentId {
+    #[inline]
     pub(crate) fn set(id: Id) -> CurrentId {
         CurrentId(crate::engine::context::with(|context| context.task_id.replace(id.as_u64())))
     }
 }
 
 impl Drop for CurrentId {
+    #[inline]
     fn drop(&mut self) {
         crate::engine::context::with(|context| context.task_id.set(self.0));
     }

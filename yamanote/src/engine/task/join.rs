@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker, ready};
 use super::error::JoinError;
 use super::header::Header;
 use super::id::Id;
-use super::refs;
+use super::{raw, refs};
 use crate::task::coop;
 
 /// An owned permission to join a task: await it for the task's output.
@@ -142,7 +142,7 @@ impl<T> JoinHandle<T> {
     /// the task is done already.
     pub(crate) fn watch(&mut self, waker: Waker) -> Result<(), Waker> {
         // SAFETY: only the join handle, which we are, calls this.
-        unsafe { super::raw::watch(self.task, waker) }
+        unsafe { raw::watch(self.task, waker) }
     }
 
     /// The output of a task that is done, whatever the budget.
@@ -155,10 +155,8 @@ impl<T> JoinHandle<T> {
 
     fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut output = Poll::Pending;
-        // SAFETY: the vtable fits, and `output` is of the type that the task's output type makes.
-        unsafe {
-            (self.header().vtable.poll_join)(self.task, std::ptr::from_mut(&mut output).cast(), cx);
-        }
+        // SAFETY: we are the join handle, and `output` is of the type that the task's output type makes.
+        unsafe { raw::poll_join(self.task, std::ptr::from_mut(&mut output).cast(), cx) };
         output
     }
 }
@@ -179,8 +177,8 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         if !self.header().state.drop_join_fast() {
-            // SAFETY: our reference is consumed; the vtable fits.
-            unsafe { (self.header().vtable.drop_join)(self.task) }
+            // SAFETY: we are the join handle, and our reference is consumed.
+            unsafe { raw::drop_join(self.task) }
         }
     }
 }

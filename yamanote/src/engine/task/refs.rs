@@ -9,8 +9,10 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ptr::NonNull;
 
+use super::Schedule;
 use super::header::Header;
 use super::id::Id;
+use super::raw::{self, free};
 use super::state::Wake;
 use crate::runtime::TaskMeta;
 
@@ -30,13 +32,6 @@ pub(super) unsafe fn drop_ref(task: NonNull<Header>) {
             free(task);
         }
     }
-}
-
-/// # Safety
-/// No reference may be left.
-unsafe fn free(task: NonNull<Header>) {
-    // SAFETY: by contract; the vtable fits.
-    unsafe { (task.as_ref().vtable.free)(task) }
 }
 
 /// # Safety
@@ -145,6 +140,15 @@ pub(crate) struct Runnable<S> {
 // SAFETY: running it polls the future, which the spawner promised may happen where the scheduler runs it.
 unsafe impl<S: Send> Send for Runnable<S> {}
 
+impl<S: Schedule> Runnable<S> {
+    /// Polls the task once, or drops its future if it was cancelled.
+    #[inline]
+    pub(crate) fn run(self) {
+        // SAFETY: the reference goes along.
+        unsafe { raw::run::<S>(self.into_raw()) }
+    }
+}
+
 impl<S> Runnable<S> {
     /// # Safety
     /// The caller must own a runnable's reference to a task with scheduler `S`, which the result takes
@@ -164,6 +168,12 @@ impl<S> Runnable<S> {
         unsafe { self.task.as_ref() }
     }
 
+    /// Where the task's scheduler is: good for as long as the task's memory.
+    pub(crate) fn scheduler(&self) -> *const S {
+        // SAFETY: alive, and of that scheduler.
+        unsafe { raw::scheduler(self.task) }
+    }
+
     pub(crate) fn set_home(&self, worker: u16) {
         self.header().set_home(worker);
     }
@@ -171,14 +181,6 @@ impl<S> Runnable<S> {
     /// What hooks are told; holds no reference.
     pub(crate) fn meta(&self) -> TaskMeta<'static> {
         TaskMeta::new(self.header().id, self.header().location)
-    }
-
-    /// Polls the task once, or drops its future if it was cancelled.
-    #[inline]
-    pub(crate) fn run(self) {
-        let task = self.into_raw();
-        // SAFETY: the reference goes along; the vtable fits.
-        unsafe { (task.as_ref().vtable.run)(task) }
     }
 
     /// Drops the future without polling it.

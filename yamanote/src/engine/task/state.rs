@@ -220,6 +220,7 @@ impl State {
         Snapshot(self.0.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn update<A>(&self, transition: impl Fn(Snapshot) -> (Snapshot, A)) -> A {
         let mut current = self.load();
         loop {
@@ -231,10 +232,12 @@ impl State {
         }
     }
 
+    #[inline]
     pub(crate) fn start_poll(&self, bound: bool) -> StartPoll {
         self.update(|s| s.start_poll(bound))
     }
 
+    #[inline]
     pub(crate) fn end_poll(&self, bound: bool) -> EndPoll {
         self.update(|s| s.end_poll(bound))
     }
