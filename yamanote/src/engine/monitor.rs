@@ -27,6 +27,7 @@ use crate::engine::queue::Chain;
 use crate::engine::schedule::{notify, push_chain};
 use crate::engine::shared::Shared;
 use crate::engine::spares::relieve;
+use crate::engine::task::Id;
 use crate::loom::sync::atomic::{AtomicBool, Ordering};
 use crate::loom::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::StallReport;
@@ -248,14 +249,8 @@ fn look(
     for (slot, seen) in seen.iter_mut().enumerate() {
         let remote = &shared.remotes[slot];
         let polls = remote.stats.polls.get();
-        let away = if shared.is_single() {
-            // Nobody need drive it at all.
-            shared.observer.current[slot].get().is_none() || remote.parker.is_parked()
-        } else {
-            shared.idle.is_asleep(slot) || remote.parker.is_parked() || !shared.crew.is_manned(slot)
-        };
-        // Somebody comes for its core.
-        let away = away || remote.lent.is_claimed();
+        // Or somebody comes for its core.
+        let away = is_away(shared, slot) || remote.lent.is_claimed();
         let moved = away || seen.is_none_or(|seen| seen.polls != polls);
         if moved {
             *seen = (!away).then_some(Seen { polls, since: now, stuck: false });
@@ -285,6 +280,17 @@ fn look(
         }
     }
     found
+}
+
+/// Whether nobody runs tasks in the slot.
+fn is_away(shared: &Shared, slot: usize) -> bool {
+    let is_parked = shared.remotes[slot].parker.is_parked();
+    if shared.is_single() {
+        // Nobody need drive it at all.
+        is_parked || shared.observer.current[slot].get().is_none()
+    } else {
+        is_parked || shared.idle.is_asleep(slot) || !shared.crew.is_manned(slot)
+    }
 }
 
 /// What the monitor knows of the cores that are lent.
@@ -370,8 +376,13 @@ impl Reporter {
         } else {
             observe::stack::Stack::default()
         };
-        // A poll that has ended meanwhile is told of; but the stack may be that of what came after.
-        let stack = if remote.stats.polls.get() == polls { stack } else { Default::default() };
+        // A poll that has ended meanwhile is told of; but the stack may be that of what came after. What the thread did
+        // before it answered is seen here.
+        let id = |task: Option<(Id, _)>| task.map(|(id, _)| id);
+        let goes_on = remote.stats.polls.get() == polls
+            && id(observer.current[slot].get()) == id(task)
+            && !is_away(shared, slot);
+        let stack = if goes_on { stack } else { Default::default() };
         self.reports.push(StallReport {
             task: task.map(|(id, _)| id),
             name: task.and_then(|(id, _)| observer.tasks.name(id)),

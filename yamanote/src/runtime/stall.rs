@@ -189,7 +189,9 @@ impl StallReport {
     /// The calls that the thread was in when it was found stuck, from where it is to where the task is polled.
     ///
     /// `None` unless [`Builder::stall_backtrace`](crate::runtime::Builder::stall_backtrace) asks for it, and where it
-    /// cannot be had. The names are looked up now, each time, and for the first time in a process that may take long (it
+    /// cannot be had: the thread blocks signals, or did not get to answer in time, or the poll was over when it did. It ends
+    /// early, and [says so](crate::runtime::dump::Backtrace::is_whole), where a function has no unwinding information
+    /// (such as one made at run time), and on a very deep stack. The names are looked up now, each time, and for the first time in a process that may take long (it
     /// reads the debug information of the program): in a large one, on another thread than the hook's.
     ///
     /// # Examples
@@ -210,8 +212,7 @@ impl StallReport {
     /// ```
     #[cfg(feature = "taskdump")]
     pub fn backtrace(&self) -> Option<crate::runtime::dump::Backtrace> {
-        let addresses = self.stack.return_addresses()?;
-        Some(crate::runtime::dump::Backtrace::of_task(&addresses))
+        Some(crate::runtime::dump::Backtrace::of_task(&self.stack.calls()?))
     }
 
     /// How many stalls were not reported before this one because there were too many.

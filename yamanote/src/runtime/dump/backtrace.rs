@@ -4,6 +4,8 @@ use std::ffi::c_void;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::sys::stack::Calls;
+
 /// A stack, from a leaf up to its root, with the names of its functions.
 ///
 /// Made by [`Trace::resolve_backtraces`](super::Trace::resolve_backtraces) and
@@ -32,18 +34,53 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Backtrace {
     frames: Vec<BacktraceFrame>,
+    is_whole: bool,
 }
 
 impl Backtrace {
     /// Looks up the names of the functions that `frames` are in.
     pub(super) fn resolve(frames: &[backtrace::Frame]) -> Backtrace {
-        Backtrace { frames: frames.iter().map(BacktraceFrame::resolve).collect() }
+        Backtrace { frames: frames.iter().map(BacktraceFrame::resolve).collect(), is_whole: true }
     }
 
-    /// Looks up the functions that return to `addresses`, up to the root of the task that they belong to.
-    pub(crate) fn of_task(addresses: &[usize]) -> Backtrace {
-        let frames = addresses.iter().map(|&address| BacktraceFrame::at(address));
-        Backtrace { frames: frames.take_while(|frame| !frame.is_root()).collect() }
+    /// Looks up the functions that are under way, up to the root of the task that they belong to.
+    pub(crate) fn of_task(calls: &Calls) -> Backtrace {
+        let mut is_whole = calls.is_whole;
+        let all = calls.addresses.iter().map(|&address| BacktraceFrame::at(address));
+        let until_root = all.take_while(|frame| {
+            is_whole |= frame.is_root();
+            !frame.is_root()
+        });
+        let frames = until_root.collect();
+        Backtrace { frames, is_whole }
+    }
+
+    /// Whether it goes back to where the task is polled, or, for what is no task's, to where the thread began.
+    ///
+    /// What a stuck worker was doing cannot always be followed that far; see
+    /// [`StallReport::backtrace`](crate::runtime::StallReport::backtrace). Its `Display` then ends with a line that says so.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::future::{Future, poll_fn};
+    /// # use yamanote::runtime::dump::Trace;
+    ///
+    /// # #[yamanote::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # async fn wait_a_moment() {
+    /// #     yamanote::task::yield_now().await;
+    /// # }
+    /// # let mut future = std::pin::pin!(Trace::root(wait_a_moment()));
+    /// # let capture = |cx: &mut std::task::Context<'_>| {
+    /// #     std::task::Poll::Ready(Trace::capture(|| future.as_mut().poll(cx)))
+    /// # };
+    /// # let (_, trace) = poll_fn(capture).await;
+    /// // Those that a task's waits leave always do.
+    /// assert!(trace.resolve_backtraces().iter().all(|backtrace| backtrace.is_whole()));
+    /// # }
+    /// ```
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The frames, the innermost first.
@@ -459,6 +496,9 @@ impl fmt::Display for Backtrace {
             if frame.symbols.is_empty() {
                 writeln!(f, "  {:#x}", frame.ip.0)?;
             }
+        }
+        if !self.is_whole {
+            writeln!(f, "  (who called this cannot be told)")?;
         }
         Ok(())
     }

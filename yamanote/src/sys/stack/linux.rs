@@ -7,6 +7,9 @@
 //! cannot hang, whatever it interrupts. What calls there are is found out of the copy ([`unwind`](super::unwind)),
 //! later, on a thread that may take locks.
 //!
+//! The copy begins a little before the stack's end where functions may keep things there: one that is about to return has
+//! taken its registers back, and is still described as if they lay where they did.
+//!
 //! The kernel copies (`process_vm_readv`, on this very process), and not the handler, because it stops where the
 //! stack's memory ends: nobody need know where that is, also not on stacks that a program makes itself.
 //!
@@ -47,15 +50,16 @@ const TAKEN: u32 = 3;
 /// What was seen of a thread.
 pub(crate) struct Sample {
     pub(super) registers: [usize; registers::COUNT],
-    /// The stack from the stack pointer on.
+    /// The stack from the stack pointer on, and what lies before it that a signal leaves alone.
     pub(super) stack: Box<[u8]>,
+    /// The address that it begins at.
+    pub(super) start: usize,
 }
 
 impl Sample {
-    /// The calls that were under way, the innermost first: the addresses that they would have returned to. The first
-    /// is one past where the thread was, so that all are looked up alike.
-    pub(crate) fn return_addresses(&self) -> Vec<usize> {
-        super::unwind::return_addresses(self)
+    /// The calls that were under way.
+    pub(crate) fn calls(&self) -> super::Calls {
+        super::unwind::calls(self)
     }
 }
 
@@ -67,6 +71,8 @@ impl std::fmt::Debug for Sample {
 
 struct Answer {
     registers: [usize; registers::COUNT],
+    /// Where the copy begins.
+    start: usize,
     /// How much of the stack was copied.
     length: usize,
     stack: [MaybeUninit<u8>; DEPTH],
@@ -89,6 +95,7 @@ static REQUEST: Request = Request {
     thread: AtomicU32::new(0),
     answer: UnsafeCell::new(Answer {
         registers: [0; registers::COUNT],
+        start: 0,
         length: 0,
         stack: [MaybeUninit::uninit(); DEPTH],
     }),
@@ -124,7 +131,7 @@ pub(crate) fn sample(thread: u32) -> Option<Sample> {
     let answer = unsafe { &*REQUEST.answer.get() };
     // SAFETY: the kernel wrote that much of it.
     let stack = unsafe { std::slice::from_raw_parts(answer.stack.as_ptr().cast::<u8>(), answer.length) };
-    let sample = Sample { registers: answer.registers, stack: stack.into() };
+    let sample = Sample { registers: answer.registers, stack: stack.into(), start: answer.start };
     REQUEST.state.store(IDLE, Ordering::Relaxed);
     Some(sample)
 }
@@ -191,7 +198,14 @@ extern "C" fn on_signal(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void)
         unsafe {
             let answer = &mut *REQUEST.answer.get();
             answer.registers = registers::read(&*context.cast::<libc::ucontext_t>());
-            answer.length = copy(answer.registers[registers::SP], &mut answer.stack);
+            let end = answer.registers[registers::SP];
+            answer.start = end.saturating_sub(registers::RED_ZONE);
+            answer.length = copy(answer.start, &mut answer.stack);
+            if answer.length == 0 {
+                // What comes before the stack's end may not be there.
+                answer.start = end;
+                answer.length = copy(end, &mut answer.stack);
+            }
         }
         state.store(TAKEN, Ordering::Release);
     }

@@ -24,4 +24,16 @@ mod registers;
 ))]
 mod unwind;
 
+#[cfg(all(test, not(loom), target_os = "linux", target_arch = "x86_64"))]
+mod tests;
+
 pub(crate) use sampled::{Sample, sample, thread_id};
+
+/// The calls that a thread was in.
+pub(crate) struct Calls {
+    /// The addresses that they would have returned to, the innermost first. The first is one past where the thread was, so
+    /// that all are looked up alike.
+    pub(crate) addresses: Vec<usize>,
+    /// They go back to where the thread began.
+    pub(crate) is_whole: bool,
+}

@@ -1,6 +1,6 @@
 //! The registers that calls are told by, as DWARF numbers them.
 
-pub(crate) use processor::{COUNT, PC, RETURN, SP, read, strip};
+pub(crate) use processor::{COUNT, PC, RED_ZONE, RETURN, SP, read, strip};
 
 #[cfg(target_arch = "x86_64")]
 mod processor {
@@ -11,6 +11,8 @@ mod processor {
     pub(crate) const PC: usize = 16;
     /// What the frame information calls the address to return to.
     pub(crate) const RETURN: usize = 16;
+    /// So many bytes beyond the stack's end are the running function's: no signal's handler touches them.
+    pub(crate) const RED_ZONE: usize = 128;
 
     pub(crate) fn read(context: &libc::ucontext_t) -> [usize; COUNT] {
         use libc::*;
@@ -33,6 +35,7 @@ mod processor {
     pub(crate) const SP: usize = 4;
     pub(crate) const PC: usize = 8;
     pub(crate) const RETURN: usize = 8;
+    pub(crate) const RED_ZONE: usize = 0;
 
     pub(crate) fn read(context: &libc::ucontext_t) -> [usize; COUNT] {
         use libc::*;
@@ -52,6 +55,7 @@ mod processor {
     /// DWARF has no number that is in use for it.
     pub(crate) const PC: usize = 32;
     pub(crate) const RETURN: usize = 30;
+    pub(crate) const RED_ZONE: usize = 0;
 
     pub(crate) fn read(context: &libc::ucontext_t) -> [usize; COUNT] {
         let machine = &context.uc_mcontext;

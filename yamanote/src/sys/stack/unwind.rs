@@ -8,10 +8,12 @@ use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
 use gimli::{
-    BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, NativeEndian, ParsedEhFrameHdr, Register,
-    RegisterRule, UnwindContext, UnwindSection,
+    BaseAddresses, CfaRule, EhFrame, EhFrameHdr, Encoding, EndianSlice, EvaluationResult, Location,
+    NativeEndian, ParsedEhFrameHdr, Register, RegisterRule, UnwindContext, UnwindExpression,
+    UnwindSection, Value,
 };
 
+use super::Calls;
 use super::registers::{COUNT, PC, RETURN, SP, strip};
 use super::sampled::Sample;
 
@@ -20,7 +22,7 @@ const FRAMES: usize = 256;
 
 type Registers = [Option<usize>; COUNT];
 
-pub(super) fn return_addresses(sample: &Sample) -> Vec<usize> {
+pub(super) fn calls(sample: &Sample) -> Calls {
     let mut registers: Registers = sample.registers.map(Some);
     // One past it, as all others are past a call.
     let mut addresses = vec![sample.registers[PC] + 1];
@@ -28,6 +30,9 @@ pub(super) fn return_addresses(sample: &Sample) -> Vec<usize> {
     let mut context = UnwindContext::new();
     while addresses.len() < FRAMES {
         let Some(caller) = step(sample, &registers, interrupted, &mut context) else { break };
+        if caller.is_none {
+            return Calls { addresses, is_whole: true };
+        }
         // Only a function that has not made a frame may be called from where the stack is the same.
         let stays = interrupted && caller.registers[SP] == registers[SP];
         if caller.registers[SP] <= registers[SP] && !stays {
@@ -40,16 +45,18 @@ pub(super) fn return_addresses(sample: &Sample) -> Vec<usize> {
             _ => break,
         }
     }
-    addresses
+    Calls { addresses, is_whole: false }
 }
 
 struct Caller {
     registers: Registers,
     /// It was interrupted by a signal, and made no call.
     interrupted: bool,
+    /// Nobody called: it is where the thread began.
+    is_none: bool,
 }
 
-/// From a frame's registers to its caller's.
+/// From a frame's registers to its caller's. `None`: nothing tells what they were.
 fn step(
     sample: &Sample,
     registers: &Registers,
@@ -65,15 +72,20 @@ fn step(
         let function = table.fde_for_address(rules, bases, pc as u64, EhFrame::cie_from_offset).ok()?;
         let row = function.unwind_info_for_address(rules, bases, context, pc as u64).ok()?;
         let get = |register: Register| *registers.get(usize::from(register.0))?;
+        let encoding = function.cie().encoding();
+        let compute = |expression: &_, first| evaluate(sample, rules, encoding, expression, first, get);
         let frame = match *row.cfa() {
             CfaRule::RegisterAndOffset { register, offset } => {
                 get(register)?.wrapping_add_signed(offset as isize)
             }
-            // Only in the linker's own stubs.
-            CfaRule::Expression(_) => return None,
+            // In the linker's stubs, and where a signal's handler returns to.
+            CfaRule::Expression(ref expression) => compute(expression, None)?,
         };
         let mut caller = *registers;
-        let mut returns_to = None;
+        let is_undefined = row.register(Register(RETURN as u16)) == RegisterRule::Undefined;
+        // Where it is in a register, and that has not been saved, nothing is said of it.
+        let is_in_register = is_undefined && RETURN != PC && interrupted;
+        let mut returns_to = if is_in_register { registers[RETURN] } else { None };
         for (register, rule) in row.registers() {
             let number = usize::from(register.0);
             let value = match *rule {
@@ -81,32 +93,72 @@ fn step(
                 RegisterRule::Offset(offset) => sample.word(frame.wrapping_add_signed(offset as isize)),
                 RegisterRule::ValOffset(offset) => Some(frame.wrapping_add_signed(offset as isize)),
                 RegisterRule::Register(other) => get(other),
+                RegisterRule::Expression(ref expression) => {
+                    compute(expression, Some(frame)).and_then(|address| sample.word(address))
+                }
+                RegisterRule::ValExpression(ref expression) => compute(expression, Some(frame)),
                 _ => None,
             };
-            if number == RETURN {
-                returns_to = Some(value);
+            if number == RETURN && !is_in_register {
+                returns_to = value;
             }
             if let Some(place) = caller.get_mut(number) {
                 *place = value;
             }
         }
-        // Where it is in a register, and that has not been saved, nothing is said of it.
-        let returns_to = match returns_to {
-            Some(value) => value,
-            None if RETURN != PC && interrupted => registers[RETURN],
-            None => None,
-        };
         caller[SP] = Some(frame);
         caller[PC] = returns_to.map(strip);
-        Some(Caller { registers: caller, interrupted: function.is_signal_trampoline() })
+        Some(Caller {
+            registers: caller,
+            interrupted: function.is_signal_trampoline(),
+            is_none: is_undefined && !is_in_register,
+        })
     })
     .flatten()
+}
+
+/// What an expression of the frame information comes to, on a stack of its own that `first` may lie on.
+fn evaluate(
+    sample: &Sample,
+    rules: &EhFrame<Bytes<'_>>,
+    encoding: Encoding,
+    expression: &UnwindExpression<usize>,
+    first: Option<usize>,
+    get: impl Fn(Register) -> Option<usize>,
+) -> Option<usize> {
+    let mut evaluation = expression.get(rules).ok()?.evaluation(encoding);
+    // None has loops; one that is damaged might.
+    evaluation.set_max_iterations(1000);
+    if let Some(first) = first {
+        evaluation.set_initial_value(first as u64);
+    }
+    let mut state = evaluation.evaluate().ok()?;
+    loop {
+        state = match state {
+            EvaluationResult::Complete => break,
+            EvaluationResult::RequiresRegister { register, .. } => {
+                evaluation.resume_with_register(Value::Generic(get(register)? as u64))
+            }
+            EvaluationResult::RequiresMemory { address, size, .. }
+                if usize::from(size) == size_of::<usize>() =>
+            {
+                let word = sample.word(usize::try_from(address).ok()?)?;
+                evaluation.resume_with_memory(Value::Generic(word as u64))
+            }
+            _ => return None,
+        }
+        .ok()?;
+    }
+    match evaluation.as_result().first()?.location {
+        Location::Address { address } => usize::try_from(address).ok(),
+        _ => None,
+    }
 }
 
 impl Sample {
     /// The word at an address of the stack that was copied.
     fn word(&self, address: usize) -> Option<usize> {
-        let at = address.checked_sub(self.registers[SP])?;
+        let at = address.checked_sub(self.start)?;
         let bytes = self.stack.get(at..at.checked_add(size_of::<usize>())?)?;
         Some(usize::from_ne_bytes(bytes.try_into().ok()?))
     }

@@ -15,9 +15,8 @@ impl Stack {
         Stack(current.thread().and_then(stack::sample).map(Arc::new))
     }
 
-    /// The addresses to return to, the innermost first.
-    pub(crate) fn return_addresses(&self) -> Option<Vec<usize>> {
-        self.0.as_deref().map(stack::Sample::return_addresses)
+    pub(crate) fn calls(&self) -> Option<stack::Calls> {
+        self.0.as_deref().map(stack::Sample::calls)
     }
 }
 
