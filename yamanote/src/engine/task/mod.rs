@@ -82,7 +82,7 @@ where
     F::Output: 'static,
     S: Schedule,
 {
-    let task = if size_of::<F>() > BOX_ABOVE {
+    let task = if const { size_of::<F>() > BOX_ABOVE } {
         raw::allocate(Box::pin(future), scheduler, id, location, span)
     } else {
         raw::allocate(future, scheduler, id, location, span)
