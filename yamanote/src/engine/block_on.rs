@@ -7,13 +7,14 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::engine::context::{self, Entered};
+use crate::engine::observe::futurelock;
 use crate::engine::spin::Spinner;
 use crate::engine::{block_in_place, budget};
 
@@ -67,6 +68,17 @@ thread_local! {
     static SPARE: Cell<Option<(Arc<ThreadWaker>, Waker)>> = const { Cell::new(None) };
 }
 
+/// Polls the future that a thread waits for.
+#[inline]
+fn poll_root<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let begun = futurelock::is_wanted().then(futurelock::begin_poll);
+    let poll = budget::with_budget(|| future.poll(cx));
+    if let Some(begun) = begun {
+        futurelock::end_root_poll(begun);
+    }
+    poll
+}
+
 /// Polls `future` to its end, parking the calling thread while it is pending.
 pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
     let spare = SPARE.try_with(Cell::take).ok().flatten();
@@ -77,7 +89,7 @@ pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
     let mut cx = Context::from_waker(&task_waker);
     let mut future = pin!(future);
     loop {
-        if let Poll::Ready(output) = budget::with_budget(|| future.as_mut().poll(&mut cx)) {
+        if let Poll::Ready(output) = poll_root(future.as_mut(), &mut cx) {
             let _ = SPARE.try_with(|spare| spare.set(Some((waker, task_waker))));
             return output;
         }
@@ -107,8 +119,6 @@ pub(crate) fn block_on_thread<F: Future>(future: F) -> F::Output {
 pub(crate) use rt::drive_current_thread;
 
 mod rt {
-    use std::pin::Pin;
-
     use super::*;
     use crate::engine::shared::Shared;
     use crate::engine::shutdown;
@@ -146,7 +156,7 @@ mod rt {
 
         fn poll(&mut self) -> bool {
             let mut cx = Context::from_waker(self.waker);
-            match budget::with_budget(|| self.future.as_mut().poll(&mut cx)) {
+            match poll_root(self.future.as_mut(), &mut cx) {
                 Poll::Ready(output) => {
                     *self.output = Some(output);
                     true
@@ -193,8 +203,7 @@ mod rt {
                 // Another thread drives the runtime; this one only polls its own future.
                 if thread_waker.take() {
                     let mut cx = Context::from_waker(&waker);
-                    let poll = budget::with_budget(|| future.as_mut().poll(&mut cx));
-                    if let Poll::Ready(output) = poll {
+                    if let Poll::Ready(output) = poll_root(future.as_mut(), &mut cx) {
                         shared.core_slot.stop_waiting();
                         return output;
                     }

@@ -31,9 +31,9 @@ use crate::engine::task::Id;
 use crate::loom::sync::atomic::{AtomicBool, Ordering};
 use crate::loom::sync::{Condvar, Mutex, MutexGuard};
 use crate::runtime::StallReport;
-use crate::util::Counter;
 use crate::util::canary::canary;
 use crate::util::contain::contain;
+use crate::util::{Counter, ThreadMain};
 
 #[derive(Default)]
 struct State {
@@ -100,7 +100,7 @@ impl Monitor {
         // A system that cannot start one more thread runs without the rescue; nothing else depends on it.
         state.thread = std::thread::Builder::new()
             .name("yamanote-monitor".into())
-            .spawn(move || watch(&weak, limit))
+            .spawn(Box::new(move || watch(&weak, limit)) as ThreadMain)
             .ok();
         self.present.store(state.thread.is_some(), Ordering::Relaxed);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::engine::context::{self, HandleGuard, NoHandle};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
-use crate::engine::{block_on, instrument, observe, spawn};
+use crate::engine::{block_on, instrument, spawn};
 use crate::runtime::{FlightRecorder, Id, RuntimeFlavor, RuntimeMetrics, TaskInfo};
 use crate::task::JoinHandle;
 
@@ -164,12 +164,8 @@ impl Handle {
     /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        if self.shared.observer.wanted() & observe::FUTURELOCK != 0 {
-            let future = instrument::block_on::<F, _>(observe::futurelock::root(future));
-            return context::enter_runtime(self, true, || block_on::park_until(future));
-        }
         // A large future is better on the heap than copied from frame to frame.
-        if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
+        if const { size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE } {
             let future = instrument::block_on::<F, _>(Box::pin(future));
             context::enter_runtime(self, true, || block_on::park_until(future))
         } else {
@@ -245,6 +241,7 @@ impl Handle {
     ///     println!("{task}"); // task 1 async idle, spawned at src/main.rs:6:9 …
     /// }
     /// ```
+    #[inline]
     pub fn tasks(&self) -> Vec<TaskInfo> {
         let tasks = &self.shared.observer.tasks;
         if tasks.keeps_all() { tasks.all() } else { Vec::new() }
@@ -291,6 +288,7 @@ impl Handle {
     /// # }
     /// ```
     #[cfg(feature = "time")]
+    #[inline]
     pub async fn record(&self, duration: std::time::Duration) -> crate::runtime::Recording {
         let recorder = self.start_recording();
         crate::time::sleep(duration).await;

@@ -11,9 +11,10 @@ use crate::engine::context::{self, Entered};
 use crate::engine::shared::Shared;
 use crate::engine::task::Origin;
 use crate::engine::worker::{self, Core, Worker};
-use crate::engine::{block_in_place, block_on, instrument, observe, shutdown, spawn};
+use crate::engine::{block_in_place, block_on, instrument, shutdown, spawn};
 use crate::runtime::{Builder, EnterGuard, Handle, RuntimeFlavor, RuntimeMetrics};
 use crate::task::JoinHandle;
+use crate::util::ThreadMain;
 
 /// Owns a scheduler, its drivers and its threads.
 ///
@@ -90,13 +91,14 @@ impl Threads {
         running.lock().threads += 1;
         let leave = LeaveOnDrop(running);
         let builder = shared.pool.thread_builder();
-        builder.spawn(move || {
+        let main: ThreadMain = Box::new(move || {
             let _leave = leave;
             let pool = shared.pool.clone();
             pool.note_thread_start();
             worker::drive(shared, core);
             pool.note_thread_stop();
-        })
+        });
+        builder.spawn(main)
     }
 
     /// Waits for the workers, for `timeout` at the most; whether all have ended.
@@ -244,12 +246,8 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        if self.handle.shared.observer.wanted() & observe::FUTURELOCK != 0 {
-            let future = observe::futurelock::root(future);
-            return self.block_on_inner(instrument::block_on::<F, _>(future));
-        }
         // A large future is better on the heap than copied from frame to frame.
-        if size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE {
+        if const { size_of::<F>() > crate::engine::limits::BOX_FUTURE_ABOVE } {
             self.block_on_inner(instrument::block_on::<F, _>(Box::pin(future)))
         } else {
             self.block_on_inner(instrument::block_on::<F, _>(future))

@@ -20,6 +20,9 @@ pub(crate) use counter::Counter;
 pub(crate) use linked_list::LinkedList;
 pub(crate) use wake_list::WakeList;
 
+/// What a thread runs. One type, so that what the standard library has around it is compiled once.
+pub(crate) type ThreadMain = Box<dyn FnOnce() + Send>;
+
 /// In a type, takes `UnwindSafe` and `RefUnwindSafe` from it and nothing else, where upstream's lacks them:
 /// a program must not come to rely on what it loses when it goes back.
 #[cfg(any(feature = "process", feature = "signal"))]

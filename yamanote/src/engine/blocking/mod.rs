@@ -22,6 +22,7 @@ use crate::engine::task::{self, Id, JoinHandle, Origin, Schedule, TaskRef};
 use crate::engine::{context, instrument, observe, spawn};
 use crate::loom;
 use crate::runtime::{Handle, TaskKind};
+use crate::util::ThreadMain;
 
 type Job = task::Runnable<BlockingSchedule>;
 
@@ -204,11 +205,12 @@ impl Pool {
             Some(size) => builder.stack_size(size),
             None => builder,
         };
-        builder.spawn(move || {
+        let main: ThreadMain = Box::new(move || {
             let _handle = context::set_handle(&handle);
             drop(handle);
             pool.run(number);
-        })
+        });
+        builder.spawn(main)
     }
 
     fn thread_name(&self) -> String {

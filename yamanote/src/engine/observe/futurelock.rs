@@ -15,19 +15,18 @@
 //! While no runtime asks, a wait that has to queue and a hand-over cost a load each, and nothing else does.
 
 use std::backtrace::Backtrace;
-use std::collections::BTreeMap;
-use std::future::Future;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::engine::context;
 use crate::engine::shared::Shared;
 use crate::engine::task::Id;
 use crate::runtime::FuturelockReport;
+use crate::util::ThreadMain;
 use crate::util::contain::contain;
 
 /// Polls that pass permits by, after which they are reported before the time is over. Arbitrary: more than a task makes
@@ -43,16 +42,20 @@ static HANDED: AtomicUsize = AtomicUsize::new(0);
 /// Counts hand-overs, to tell which polls began after one.
 static HAND_OVERS: AtomicUsize = AtomicUsize::new(0);
 
-static WAITS: Mutex<Waits> =
-    Mutex::new(Waits { queued: BTreeMap::new(), handed: BTreeMap::new(), reporter: false });
+static WAITS: Mutex<Waits> = Mutex::new(Waits {
+    queued: HashMap::with_hasher(BuildHasherDefault::new()),
+    handed: Vec::new(),
+    reporter: false,
+});
 
 /// Something was passed by for the first time.
 static PASSED: Condvar = Condvar::new();
 
 /// Waits for permits, by their waiters' addresses.
 struct Waits {
-    queued: BTreeMap<usize, Wait>,
-    handed: BTreeMap<usize, Handed>,
+    queued: HashMap<usize, Wait, BuildHasherDefault<DefaultHasher>>,
+    /// Few at a time: all but forgotten ones are come for at once.
+    handed: Vec<(usize, Handed)>,
     /// The thread that reports runs.
     reporter: bool,
 }
@@ -135,7 +138,7 @@ pub(crate) fn note_handed(waiter: usize) {
     // SeqCst, as the load in `begin_poll`: a poll that the wake-up to come leads to sees it.
     let number = HAND_OVERS.fetch_add(1, Ordering::SeqCst) + 1;
     let handed = Handed { wait, since: Instant::now(), number, passed_by: 0, reported: false };
-    waits.handed.insert(waiter, handed);
+    waits.handed.push((waiter, handed));
     HANDED.store(waits.handed.len(), Ordering::Relaxed);
 }
 
@@ -144,7 +147,9 @@ pub(crate) fn note_handed(waiter: usize) {
 pub(crate) fn note_over(waiter: usize) {
     let (queued, handed) = {
         let mut waits = waits();
-        let over = (waits.queued.remove(&waiter), waits.handed.remove(&waiter));
+        let queued = waits.queued.remove(&waiter);
+        let at = waits.handed.iter().position(|(other, _)| *other == waiter);
+        let over = (queued, at.map(|at| waits.handed.swap_remove(at)));
         HANDED.store(waits.handed.len(), Ordering::Relaxed);
         over
     };
@@ -165,11 +170,17 @@ pub(crate) fn end_poll(poller: Poller, begun: usize) {
     }
 }
 
+/// A poll of the future that the current thread waits for is over.
+#[cold]
+pub(crate) fn end_root_poll(begun: usize) {
+    end_poll(Poller::Thread(context::thread_number()), begun);
+}
+
 #[cold]
 fn note_passed_by(poller: Poller, begun: usize) {
     let mut waits = waits();
     let mut changed = false;
-    for handed in waits.handed.values_mut() {
+    for (_, handed) in &mut waits.handed {
         // Numbers may wrap around, some day.
         let before = begun.wrapping_sub(handed.number) as isize >= 0;
         if before && handed.wait.poller == poller && !handed.reported {
@@ -187,7 +198,10 @@ fn note_passed_by(poller: Poller, begun: usize) {
 
 fn start_reporter() -> bool {
     // A system that cannot start one more thread goes without reports until the next occasion.
-    std::thread::Builder::new().name("yamanote-futurelock".into()).spawn(report).is_ok()
+    std::thread::Builder::new()
+        .name("yamanote-futurelock".into())
+        .spawn(Box::new(report) as ThreadMain)
+        .is_ok()
 }
 
 /// The thread that tells. It sleeps while nothing is passed by, and lives as long as the process.
@@ -197,8 +211,8 @@ fn report() {
         let now = Instant::now();
         let mut next: Option<Duration> = None;
         let mut due = None;
-        for handed in waits.handed.values_mut().filter(|handed| handed.passed_by > 0 && !handed.reported)
-        {
+        let passed = |handed: &&mut Handed| handed.passed_by > 0 && !handed.reported;
+        for handed in waits.handed.iter_mut().map(|(_, handed)| handed).filter(passed) {
             let age = now.saturating_duration_since(handed.since);
             let left = handed.wait.limit.saturating_sub(age);
             if due.is_none() && (left.is_zero() || handed.passed_by >= PASSED_BY) {
@@ -248,25 +262,4 @@ fn report_of(handed: &Handed, held: Duration) -> FuturelockReport {
         polls: handed.passed_by,
         place: Arc::clone(&handed.wait.place),
     }
-}
-
-/// A root whose polls are counted.
-struct Root<F>(F);
-
-impl<F: Future> Future for Root<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: the field is pinned with the whole, and nothing moves it.
-        let future = unsafe { self.map_unchecked_mut(|root| &mut root.0) };
-        let begun = begin_poll();
-        let poll = future.poll(cx);
-        end_poll(Poller::Thread(context::thread_number()), begun);
-        poll
-    }
-}
-
-/// The future that a `block_on` waits for, whose polls are to be counted.
-pub(crate) fn root<'a, F: Future + 'a>(future: F) -> Pin<Box<dyn Future<Output = F::Output> + 'a>> {
-    Box::pin(Root(future))
 }
