@@ -227,6 +227,7 @@ impl FuturelockReport {
     /// let report = reports.recv().unwrap();
     /// println!("the future that is not polled began to wait here:\n{}", report.backtrace());
     /// ```
+    #[inline]
     pub fn backtrace(&self) -> &Backtrace {
         &self.place
     }
@@ -263,12 +264,14 @@ impl FuturelockReport {
     ///     println!("{function} waits for a lock, and nobody polls it");
     /// }
     /// ```
+    #[inline]
     pub fn waits_in(&self) -> Option<String> {
         waits_in(&self.place.to_string())
     }
 }
 
 /// Out of a backtrace as the standard library shows it: `  7: name`, `             at file:line:column`.
+#[inline]
 fn waits_in(backtrace: &str) -> Option<String> {
     const LIBRARIES: [&str; 5] = ["yamanote::", "tokio::", "std::", "core::", "alloc::"];
     let mut lines = backtrace.lines().peekable();
@@ -292,6 +295,7 @@ fn waits_in(backtrace: &str) -> Option<String> {
 }
 
 impl fmt::Display for FuturelockReport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.task {
             Some(id) => write!(f, "task {id}")?,

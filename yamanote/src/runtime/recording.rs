@@ -1,4 +1,7 @@
 //! The flight recorder as the user sees it: a recording, and what can be made of it.
+//!
+//! What makes something of it is `#[inline]`, which here means: compiled with the program that asks for it. All others
+//! build faster for it, and the debug information of a development build is smaller by megabytes.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -65,6 +68,7 @@ impl FlightRecorder {
     /// assert!(recording.event_count() > 0);
     /// # }
     /// ```
+    #[inline]
     pub fn finish(self) -> Recording {
         let shared = &self.handle.shared;
         let end = shared.observer.recorder.mark();
@@ -139,17 +143,20 @@ struct Slice {
 }
 
 impl Slice {
+    #[inline]
     fn ns(&self) -> u64 {
         self.end_ns - self.start_ns
     }
 }
 
 impl Track {
+    #[inline]
     fn new(name: String, events: Vec<(u64, Event)>) -> Track {
         Track { name, truncated: events.len() >= RING - 1, events }
     }
 
     /// What was done, one thing after another. What has no end ends where the next begins, or with the recording.
+    #[inline]
     fn slices(&self, end_ns: u64) -> Vec<Slice> {
         let mut slices = Vec::new();
         let mut open: Option<Slice> = None;
@@ -225,6 +232,7 @@ impl Recording {
     /// assert!(recording.duration() >= Duration::from_millis(5));
     /// # }
     /// ```
+    #[inline]
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end_ns)
     }
@@ -241,6 +249,7 @@ impl Recording {
     /// assert!(recorder.finish().event_count() >= 4);
     /// # }
     /// ```
+    #[inline]
     pub fn event_count(&self) -> usize {
         self.tracks.iter().map(|track| track.events.len()).sum()
     }
@@ -256,6 +265,7 @@ impl Recording {
     /// assert!(!recorder.finish().is_truncated());
     /// # }
     /// ```
+    #[inline]
     pub fn is_truncated(&self) -> bool {
         self.tracks.iter().any(|track| track.truncated)
     }
@@ -276,6 +286,7 @@ impl Recording {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn write_chrome_trace(&self, mut out: impl io::Write) -> io::Result<()> {
         out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n")?;
         out.write_all(b"{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"tid\":0,\"args\":{\"name\":\"runtime\"}}")?;
@@ -319,12 +330,14 @@ impl Recording {
     }
 
     /// Where tasks were spawned, as far as that is known.
+    #[inline]
     fn places(&self) -> HashMap<Id, &'static Location<'static>> {
         let events = self.tracks.iter().flat_map(|track| &track.events);
         events.filter_map(|(_, event)| Some((event.task?, event.location?))).collect()
     }
 
     /// The wakes that led to a poll, by the time of that.
+    #[inline]
     fn wakeups(&self) -> Vec<Wakeup> {
         let rows = self.tracks.iter().enumerate();
         let mut events: Vec<_> = rows
@@ -365,6 +378,7 @@ impl Recording {
     /// println!("{}", recorder.finish().summary());
     /// # }
     /// ```
+    #[inline]
     pub fn summary(&self) -> String {
         let mut text = format!("{} events in {:?}", self.event_count(), self.duration());
         text.push_str(if self.is_truncated() { "; there were more than are kept\n" } else { "\n" });
@@ -373,12 +387,14 @@ impl Recording {
         text
     }
 
+    #[inline]
     fn list_polls(&self, text: &mut String) {
         /// Polls, the longest, and all together.
         #[derive(Default)]
         struct Polls(u64, u64, u64);
 
         impl Polls {
+            #[inline]
             fn add(&mut self, ns: u64) {
                 self.0 += 1;
                 self.1 = self.1.max(ns);
@@ -414,6 +430,7 @@ impl Recording {
         }
     }
 
+    #[inline]
     fn list_delays(&self, text: &mut String) {
         let delay = |wakeup: &Wakeup| (wakeup.polled.1 - wakeup.woken.1, wakeup.task, wakeup.location);
         let mut delays: Vec<_> = self.wakeups().iter().map(delay).collect();
@@ -427,6 +444,7 @@ impl Recording {
 }
 
 impl fmt::Debug for Recording {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recording")
             .field("duration", &self.duration())
@@ -435,6 +453,7 @@ impl fmt::Debug for Recording {
     }
 }
 
+#[inline]
 fn write_slice(line: &mut String, row: usize, slice: &Slice) {
     let (name, kind, id) = match slice.doing {
         Doing::Poll(id, Some(location)) => (location.to_string(), "poll", Some(id)),
@@ -456,6 +475,7 @@ fn write_slice(line: &mut String, row: usize, slice: &Slice) {
     line.push('}');
 }
 
+#[inline]
 fn write_mark(
     line: &mut String,
     row: usize,
@@ -500,6 +520,7 @@ fn write_mark(
 }
 
 /// From where a task was woken to where it is polled for that.
+#[inline]
 fn write_arrow(line: &mut String, number: usize, wakeup: &Wakeup) {
     let ends = [("s\"", wakeup.woken), ("f\",\"bp\":\"e\"", wakeup.polled)];
     for (phase, (row, time_ns)) in ends {
@@ -515,6 +536,7 @@ fn write_arrow(line: &mut String, number: usize, wakeup: &Wakeup) {
 struct Us(u64);
 
 impl fmt::Display for Us {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}", self.0 / 1_000, self.0 % 1_000)
     }
@@ -524,6 +546,7 @@ impl fmt::Display for Us {
 struct Json<'a>(&'a str);
 
 impl fmt::Display for Json<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
         for c in self.0.chars() {

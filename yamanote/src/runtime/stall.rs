@@ -211,6 +211,7 @@ impl StallReport {
     /// assert!(stall.backtrace().is_none());
     /// ```
     #[cfg(feature = "taskdump")]
+    #[inline]
     pub fn backtrace(&self) -> Option<crate::runtime::dump::Backtrace> {
         Some(crate::runtime::dump::Backtrace::of_task(&self.stack.calls()?))
     }
@@ -240,6 +241,7 @@ impl StallReport {
 }
 
 impl fmt::Display for StallReport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.task {
             Some(id) => write!(f, "task {id}")?,

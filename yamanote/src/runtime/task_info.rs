@@ -285,6 +285,7 @@ impl TaskInfo {
 }
 
 impl fmt::Display for TaskInfo {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             TaskKind::Async => "async",

@@ -106,6 +106,7 @@ fn encode(what: What) -> u64 {
     kind | detail << 8
 }
 
+#[inline]
 fn decode(word: u64) -> Option<What> {
     let detail = word >> 8;
     Some(match word & 0xFF {
@@ -167,6 +168,7 @@ impl Ring {
     }
 
     /// What is in it from `since` on, oldest first.
+    #[inline]
     fn read(&self, since: u64) -> Vec<(u64, Event)> {
         // Acquire pairs with the release in `push`.
         let end = self.written.load(Ordering::Acquire);
@@ -259,6 +261,7 @@ impl Recorder {
     }
 
     /// The events of each slot, and at the end those of all other threads, from `since` on, by the recorder's own time.
+    #[inline]
     pub(crate) fn read(&self, since: Mark) -> Vec<Vec<(u64, Event)>> {
         let of_slot =
             |ring: &OnceLock<Ring>| ring.get().map_or_else(Vec::new, |ring| ring.read(since.time));

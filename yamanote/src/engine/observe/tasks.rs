@@ -188,6 +188,7 @@ impl TaskList {
     }
 
     /// All tasks, those with the smallest ids first.
+    #[inline]
     pub(crate) fn all(&self) -> Vec<TaskInfo> {
         let mut tasks = Vec::new();
         for shard in &self.shards {
