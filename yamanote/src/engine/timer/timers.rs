@@ -129,6 +129,7 @@ impl Timers {
     ///
     /// # Safety
     /// For the owner of `entry`, which must be unlinked, and must stay in place and alive until it has left the wheel.
+    #[inline]
     pub(super) unsafe fn link(&self, entry: &Entry, deadline: u64, waker: &Waker) -> Linked {
         let waker = waker.clone();
         // SAFETY: unlinked, so its waker cell is ours and owns nothing.
@@ -178,6 +179,7 @@ impl Timers {
     ///
     /// # Safety
     /// For the owner of `entry`, which was linked here.
+    #[inline]
     pub(super) unsafe fn unlink(&self, entry: &Entry, idle: u64) {
         let mut guarded = self.wheel.lock();
         if !is_linked(entry.state()) {
