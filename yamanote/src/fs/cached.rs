@@ -7,7 +7,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::engine::shared::Shared;
@@ -78,6 +78,10 @@ async fn may_try() -> bool {
 
 pub(crate) async fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
     if may_try().await { cached::metadata(path, follow) } else { None }
+}
+
+pub(crate) async fn canonicalize(path: &Path) -> Option<io::Result<PathBuf>> {
+    if may_try().await { cached::canonicalize(path) } else { None }
 }
 
 pub(crate) async fn open(path: &Path, how: &OpenHow) -> Option<io::Result<File>> {

@@ -27,6 +27,9 @@ use crate::fs::{asyncify, cached, ring};
 /// ```
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
+    if let Some(result) = cached::canonicalize(&path).await {
+        return result;
+    }
     asyncify(move || std::fs::canonicalize(path)).await
 }
 

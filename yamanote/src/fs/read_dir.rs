@@ -11,11 +11,16 @@ use std::task::{Context, Poll, ready};
 use std::{fmt, io};
 
 use crate::engine::blocking::spawn_blocking;
-use crate::fs::asyncify;
-use crate::task::JoinHandle;
+use crate::fs::{asyncify, cached};
+use crate::task::{JoinHandle, coop};
 
-/// Entries read by one job. A job costs microseconds, an entry well under one; arbitrary beyond that.
-const BATCH: usize = 32;
+/// Entries read by the first job, by each further one [`GROWTH`] times as many as by the one before, and at most by one. A
+/// job costs microseconds, an entry well under one: who looks for the first few does not pay for a thousand, and who reads
+/// a thousand does not wait for thirty jobs.
+const FIRST_BATCH: usize = 64;
+const GROWTH: usize = 4;
+/// As many as the kernel tells of at once, or so: in the 32 KiB that are asked for.
+const MAX_BATCH: usize = 1024;
 
 /// The entries of a directory.
 ///
@@ -41,7 +46,7 @@ const BATCH: usize = 32;
 /// ```
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
-    let batch = asyncify(move || Ok(Batch::next(std::fs::read_dir(path)?))).await?;
+    let batch = asyncify(move || Ok(Batch::next(std::fs::read_dir(path)?, FIRST_BATCH))).await?;
     Ok(ReadDir { state: State::Have(batch) })
 }
 
@@ -50,12 +55,15 @@ struct Batch {
     entries: VecDeque<io::Result<DirEntry>>,
     /// `None` when the directory has been read to its end.
     rest: Option<std::fs::ReadDir>,
+    /// How many entries the next job is to read.
+    next: usize,
 }
 
 impl Batch {
-    fn next(mut dir: std::fs::ReadDir) -> Batch {
-        let mut entries = VecDeque::with_capacity(BATCH);
-        while entries.len() < BATCH {
+    fn next(mut dir: std::fs::ReadDir, size: usize) -> Batch {
+        let next = (size * GROWTH).min(MAX_BATCH);
+        let mut entries = VecDeque::with_capacity(FIRST_BATCH);
+        while entries.len() < size {
             match dir.next() {
                 Some(Ok(entry)) => entries.push_back(Ok(DirEntry::new(entry))),
                 Some(Err(error)) => {
@@ -63,10 +71,10 @@ impl Batch {
                     entries.push_back(Err(error));
                     break;
                 }
-                None => return Batch { entries, rest: None },
+                None => return Batch { entries, rest: None, next },
             }
         }
-        Batch { entries, rest: Some(dir) }
+        Batch { entries, rest: Some(dir), next }
     }
 }
 
@@ -156,11 +164,16 @@ impl ReadDir {
         loop {
             match &mut self.state {
                 State::Have(batch) => {
+                    if !batch.entries.is_empty() {
+                        // A batch is many: others shall run in between.
+                        ready!(coop::poll_proceed(cx)).made_progress();
+                    }
                     if let Some(entry) = batch.entries.pop_front() {
                         return Poll::Ready(entry.map(Some));
                     }
                     let Some(dir) = batch.rest.take() else { return Poll::Ready(Ok(None)) };
-                    self.state = State::Reading(spawn_blocking(move || Batch::next(dir)));
+                    let size = batch.next;
+                    self.state = State::Reading(spawn_blocking(move || Batch::next(dir, size)));
                 }
                 State::Reading(job) => match ready!(Pin::new(job).poll(cx)) {
                     Ok(batch) => self.state = State::Have(batch),
@@ -271,6 +284,14 @@ impl DirEntry {
     /// # }
     /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
+        if cached::is_enabled() {
+            // By the path, which may lead elsewhere by now: it is the answer only for the file that the entry named.
+            if let Some(Ok(metadata)) = cached::metadata(&self.entry.path(), false).await {
+                if crate::sys::fs::is_of(&metadata, &self.entry) {
+                    return Ok(metadata);
+                }
+            }
+        }
         let entry = Arc::clone(&self.entry);
         asyncify(move || entry.metadata()).await
     }

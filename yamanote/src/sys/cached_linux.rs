@@ -9,13 +9,13 @@
 //! may block, has to find the answer.
 
 use std::cell::Cell;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{File, Metadata};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::io::ReadBuf;
@@ -162,6 +162,36 @@ pub(crate) fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>
         return None;
     }
     file.metadata().ok().map(Ok)
+}
+
+/// What `std::fs::canonicalize` gives: what the kernel calls the file that the path led to, if it still leads there.
+pub(crate) fn canonicalize(path: &Path) -> Option<io::Result<PathBuf>> {
+    match open_cached(&c_path(path)?, libc::O_PATH)? {
+        Ok(file) => name(&file).map(Ok),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// What the kernel calls a file, if that leads to it.
+fn name(file: &File) -> Option<PathBuf> {
+    let there = Inode::of(file)?;
+    if there.device == Device::Waits {
+        return None;
+    }
+    // One that is as long as this may have been cut off.
+    let mut bytes = [0_u8; libc::PATH_MAX as usize];
+    let link = CString::new(format!("/proc/thread-self/fd/{}", file.as_raw_fd())).ok()?;
+    // SAFETY: a path that ends with a null byte, and as much memory as is told.
+    let n = unsafe { libc::readlink(link.as_ptr(), bytes.as_mut_ptr().cast(), bytes.len()) };
+    let name = bytes.get(..usize::try_from(n).ok()?)?;
+    if name.first() != Some(&b'/') || name.len() == bytes.len() {
+        return None;
+    }
+    // What is out of reach, or was removed, is called something else, or something more.
+    let again = open_cached(&CString::new(name).ok()?, libc::O_PATH | libc::O_NOFOLLOW)?.ok()?;
+    let again = Inode::of(&again)?;
+    let same = again.number == there.number && again.device_number == there.device_number;
+    same.then(|| PathBuf::from(OsStr::from_bytes(name)))
 }
 
 /// Opens a regular file, with what is known of it.
@@ -311,6 +341,22 @@ mod tests {
         assert_eq!(known[0], Some((5, Device::Reads)));
         assert_eq!(known[1], Some((4, Device::Tells)));
         assert_eq!(known[3], Some((2, Device::Reads)));
+    }
+
+    #[test]
+    fn the_kernels_name_for_a_file_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("f");
+        let file = File::create(&path).unwrap();
+        // None where the kernel has no such call, or there is no /proc.
+        assert!(name(&file).is_none_or(|name| name == path));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(name(&file), None);
+        std::fs::write(&path, "another").unwrap();
+        assert_eq!(name(&file), None);
+        // What the kernel calls it now.
+        std::fs::write(dir.path().join("f (deleted)"), "").unwrap();
+        assert_eq!(name(&file), None);
     }
 
     #[test]

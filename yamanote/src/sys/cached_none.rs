@@ -2,12 +2,16 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::io::ReadBuf;
 use crate::sys::fs::OpenHow;
 
 pub(crate) fn metadata(_: &Path, _: bool) -> Option<io::Result<Metadata>> {
+    None
+}
+
+pub(crate) fn canonicalize(_: &Path) -> Option<io::Result<PathBuf>> {
     None
 }
 

@@ -12,6 +12,18 @@ pub(crate) fn set_dir_mode(builder: &mut std::fs::DirBuilder, mode: Option<u32>)
 #[cfg(not(unix))]
 pub(crate) fn set_dir_mode(_: &mut std::fs::DirBuilder, _: Option<u32>) {}
 
+/// Whether this was told of the very file that the entry names.
+#[cfg(unix)]
+pub(crate) fn is_of(metadata: &std::fs::Metadata, entry: &std::fs::DirEntry) -> bool {
+    std::os::unix::fs::MetadataExt::ino(metadata) == std::os::unix::fs::DirEntryExt::ino(entry)
+}
+
+/// Nobody knows.
+#[cfg(not(unix))]
+pub(crate) fn is_of(_: &std::fs::Metadata, _: &std::fs::DirEntry) -> bool {
+    false
+}
+
 /// How a file is to be opened: what the standard library's options keep to themselves.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "nobody opens files by system call here"))]

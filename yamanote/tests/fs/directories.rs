@@ -5,7 +5,7 @@ use std::io;
 
 use yamanote::fs;
 
-use super::support::{on_both, poll_once};
+use super::support::{on_both, poll_once, single};
 
 #[test]
 fn made_and_removed() {
@@ -53,7 +53,7 @@ fn a_builder_sets_the_mode() {
 #[test]
 fn every_entry_comes_once() {
     on_both(|dir| async move {
-        for count in [0, 1, 31, 32, 33, 100] {
+        for count in [0, 1, 63, 64, 65, 330] {
             let path = dir.path().join(count.to_string());
             fs::create_dir(&path).await.unwrap();
             let mut expected = HashSet::new();
@@ -104,5 +104,73 @@ fn what_is_no_directory_is_not_walked() {
         // The standard library asks Windows for `PATH\\*`, and passes on what that says.
         assert_eq!(error.kind(), std::fs::read_dir(&path).unwrap_err().kind());
         assert!(cfg!(windows) || error.kind() == io::ErrorKind::NotADirectory);
+    });
+}
+
+/// However many entries the system tells of at once.
+#[test]
+fn a_large_directory_lets_others_run() {
+    use std::cell::Cell;
+
+    const ENTRIES: usize = 3_000;
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..ENTRIES {
+        std::fs::write(dir.path().join(i.to_string()), "").unwrap();
+    }
+    let runtime = single();
+    let local = yamanote::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let others = std::rc::Rc::new(Cell::new(0_u32));
+        let other = yamanote::task::spawn_local({
+            let others = others.clone();
+            async move {
+                loop {
+                    others.set(others.get() + 1);
+                    yamanote::task::yield_now().await;
+                }
+            }
+        });
+        let walk = yamanote::task::spawn_local(async move {
+            let mut entries = fs::read_dir(dir.path()).await.unwrap();
+            let (mut seen, mut row, mut before) = (HashSet::new(), 0, others.get());
+            while let Some(entry) = entries.next_entry().await.unwrap() {
+                row = if others.get() == before { row + 1 } else { 1 };
+                before = others.get();
+                assert!(row <= 128, "nobody else has run");
+                assert!(seen.insert(entry.file_name()));
+            }
+            assert_eq!(seen.len(), ENTRIES);
+        });
+        walk.await.unwrap();
+        other.abort();
+    });
+}
+
+/// An entry is the file that it named, even when the directory's path leads elsewhere.
+#[test]
+fn the_metadata_is_that_of_the_entry() {
+    on_both(|dir| async move {
+        let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+        fs::create_dir(&old).await.unwrap();
+        fs::write(old.join("f"), "1234").await.unwrap();
+        let entry = fs::read_dir(&old).await.unwrap().next_entry().await.unwrap().unwrap();
+        // Known to be in memory.
+        assert_eq!(entry.metadata().await.unwrap().len(), 4);
+        if cfg!(windows) {
+            // The path is all that there is.
+            return;
+        }
+        fs::rename(&old, &new).await.unwrap();
+        fs::create_dir(&old).await.unwrap();
+        fs::write(old.join("f"), "another").await.unwrap();
+        fs::metadata(old.join("f")).await.unwrap();
+        if cfg!(target_os = "linux") {
+            assert_eq!(entry.metadata().await.unwrap().len(), 4);
+        }
+        std::fs::remove_file(new.join("f")).unwrap();
+        if cfg!(target_os = "linux") {
+            let error = entry.metadata().await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        }
     });
 }

@@ -141,6 +141,67 @@ fn symbolic_links() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn canonical_paths_are_the_standard_librarys() {
+    on_both(|dir| async move {
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("a/b/c")).await.unwrap();
+        fs::write(at("a/file"), "").await.unwrap();
+        fs::write(at("a/file (deleted)"), "").await.unwrap();
+        fs::write(at("lost"), "").await.unwrap();
+        fs::hard_link(at("a/file"), at("same")).await.unwrap();
+        fs::symlink("a/b", at("link")).await.unwrap();
+        fs::symlink(at("link/c"), at("far")).await.unwrap();
+        fs::symlink("nowhere", at("broken")).await.unwrap();
+        fs::symlink("loop", at("loop")).await.unwrap();
+        std::fs::create_dir(at(&"x".repeat(200))).unwrap();
+        let deep = at(&format!("{0}/../{0}/.././link/../file", "x".repeat(200)));
+        let lost = std::fs::File::open(at("lost")).unwrap();
+        fs::remove_file(at("lost")).await.unwrap();
+        let lost = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&lost));
+        let mut paths =
+            vec![deep, dir.path().to_owned(), "/".into(), "".into(), ".".into(), "..".into()];
+        paths.extend(["/dev/null", "/proc/self", "/dev/stdin", &lost, "a\0b"].map(Into::into));
+        for name in [
+            "a",
+            "a/",
+            "a/b/../file",
+            "a/file",
+            "a/file/",
+            "a/file/..",
+            "same",
+            "link",
+            "link/",
+            "link/c/..",
+            "far",
+            "far/../..",
+            "broken",
+            "loop",
+            "missing",
+            "missing/../a",
+            "a//b///c",
+            "./a/./b",
+            "a/file (deleted)",
+        ] {
+            paths.push(at(name));
+        }
+        for path in paths {
+            for _ in 0..2 {
+                let (ours, theirs) = (fs::canonicalize(&path).await, std::fs::canonicalize(&path));
+                match (ours, theirs) {
+                    (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{path:?}"),
+                    (Err(ours), Err(theirs)) => {
+                        assert_eq!(ours.kind(), theirs.kind(), "{path:?}");
+                        assert_eq!(ours.raw_os_error(), theirs.raw_os_error(), "{path:?}");
+                    }
+                    (ours, theirs) => panic!("{path:?}: {ours:?}, {theirs:?}"),
+                }
+            }
+        }
+    });
+}
+
 #[test]
 fn metadata_is_the_standard_librarys() {
     on_both(|dir| async move {
