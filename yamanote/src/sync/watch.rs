@@ -240,8 +240,13 @@ impl<T> Shared<T> {
             let mut changed = Shared::<T>::changed_since(state, seen);
             if changed.is_none() {
                 waiter.as_mut().enqueue(cx, || {
-                    // AcqRel: the place in the queue; what the sender did before.
-                    state = self.state.fetch_or(WAITING, AcqRel);
+                    // Acquire as above. The flag is cleared under the lock only, so if it is set it stays set while we
+                    // hold that: whoever moves the version from here on finds the flag, and then our place.
+                    state = self.state.load(Acquire);
+                    if state & WAITING == 0 {
+                        // AcqRel: the place in the queue; what the sender did before.
+                        state = self.state.fetch_or(WAITING, AcqRel);
+                    }
                     if !canary!("watch-without-second-look") {
                         changed = Shared::<T>::changed_since(state, seen);
                     }

@@ -3,6 +3,7 @@
 //! A waker is foreign code: it may take any lock, also ours. So whoever wakes many waiters collects
 //! them here, lets go of the lock, calls [`WakeList::wake_all`] and comes back for more.
 
+use std::mem::MaybeUninit;
 use std::task::Waker;
 
 use crate::util::contain::contain;
@@ -11,14 +12,16 @@ use crate::util::contain::contain;
 /// One in models, so that they see what happens between batches.
 const CAPACITY: usize = if cfg!(loom) { 1 } else { 32 };
 
+/// Those below `len` are there. Not options: most batches are small, and should not pay for filling and clearing all.
 pub(crate) struct WakeList {
-    wakers: [Option<Waker>; CAPACITY],
+    wakers: [MaybeUninit<Waker>; CAPACITY],
     len: usize,
 }
 
 impl WakeList {
+    #[inline]
     pub(crate) const fn new() -> Self {
-        WakeList { wakers: [const { None }; CAPACITY], len: 0 }
+        WakeList { wakers: [const { MaybeUninit::uninit() }; CAPACITY], len: 0 }
     }
 
     #[inline]
@@ -36,30 +39,67 @@ impl WakeList {
     /// If the batch is full: ask `can_push` first.
     #[inline]
     pub(crate) fn push(&mut self, waker: Waker) {
-        self.wakers[self.len] = Some(waker);
+        self.wakers[self.len].write(waker);
         self.len += 1;
     }
 
     /// Wakes all, in the order they were pushed. A panicking waker does not keep the rest from waking.
     pub(crate) fn wake_all(&mut self) {
-        /// Wakes what is left when a waker panics.
-        struct Rest<'a>(std::slice::IterMut<'a, Option<Waker>>);
+        let mut rest = Rest { wakers: &self.wakers[..self.len] };
+        // What the batch held is the guard's now.
+        self.len = 0;
+        while let Some(waker) = rest.next() {
+            waker.wake();
+        }
+    }
+}
 
-        impl Drop for Rest<'_> {
-            fn drop(&mut self) {
-                for waker in self.0.by_ref().filter_map(Option::take) {
-                    // Unwinding already: a second panic would end the process.
-                    contain(|| waker.wake());
-                }
+impl Drop for WakeList {
+    #[inline]
+    fn drop(&mut self) {
+        #[cold]
+        fn drop_all(wakers: &[MaybeUninit<Waker>]) {
+            for waker in wakers {
+                // SAFETY: below `len`, so it is there, and the batch is gone after this.
+                drop(unsafe { waker.assume_init_read() });
             }
         }
 
-        let len = std::mem::take(&mut self.len);
-        let mut rest = Rest(self.wakers[..len].iter_mut());
-        for slot in rest.0.by_ref() {
-            if let Some(waker) = slot.take() {
-                waker.wake();
+        if self.len > 0 {
+            drop_all(&self.wakers[..self.len]);
+        }
+    }
+}
+
+/// Wakers that are on their way; wakes what is left when one of them panics.
+struct Rest<'a> {
+    /// All are there, and ours.
+    wakers: &'a [MaybeUninit<Waker>],
+}
+
+impl Rest<'_> {
+    #[inline]
+    fn next(&mut self) -> Option<Waker> {
+        let (first, rest) = self.wakers.split_first()?;
+        self.wakers = rest;
+        // SAFETY: it was there, and is no longer among ours.
+        Some(unsafe { first.assume_init_read() })
+    }
+}
+
+impl Drop for Rest<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        #[cold]
+        fn wake_rest(rest: &mut Rest<'_>) {
+            while let Some(waker) = rest.next() {
+                // Unwinding already: a second panic would end the process.
+                contain(|| waker.wake());
             }
+        }
+
+        if !self.wakers.is_empty() {
+            wake_rest(self);
         }
     }
 }
