@@ -6,6 +6,7 @@
 mod msrv;
 pub(crate) mod targets;
 mod wine;
+mod without;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -169,16 +170,15 @@ enum Checked {
     Failed,
 }
 
-/// Both packages, and the tests of the runtime unless they need more than the target has.
+/// Both packages, and the tests of the runtime.
 fn check(target: &Target) -> Result<Checked, String> {
     println!("{}: checking", target.name);
     let mut checked = Checked::Clean;
-    let is_full = target.features.contains(&"full");
-    for (package, tests) in [("yamanote", is_full), ("tokio", false)] {
+    for (package, tests) in [("yamanote", true), ("tokio", false)] {
         let mut command = cargo(target, "check");
         command.args(["--package", package, "--quiet", "--features", &target.features.join(",")]);
         if tests {
-            command.args(["--lib", "--tests"]);
+            command.args(target.test_targets());
         }
         if target.std.is_some() {
             // As `cargo clippy` does it, with the linter that belongs to the compiler.
@@ -208,8 +208,9 @@ fn run_tests(
     limit: Duration,
 ) -> Result<(usize, usize), String> {
     println!("{}: building the tests", target.name);
-    let mut command = cargo(target, "build");
-    command.args(["--lib", "--tests", "--quiet", "--features"]).arg(target.features.join(","));
+    let mut command = cargo(target, "test");
+    command.args(["--no-run", "--quiet", "--features"]).arg(target.features.join(","));
+    command.args(target.test_targets());
     let mut targets = own_tests::build(&mut command)?;
     let wrapper = runner(target)?;
     let mut tests: Vec<Test> = Vec::new();

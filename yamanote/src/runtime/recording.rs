@@ -88,11 +88,14 @@ impl FlightRecorder {
                 *time = self.since.ns_until(*time, &end);
             }
             track.events.retain(|&(time_ns, event)| {
+                // Those that came while it was being ended are left out.
+                if time_ns > end_ns {
+                    return false;
+                }
                 // The monitor tells of it, but it is the worker's.
                 let stall = if let What::Stall(slot) = event.what { Some(slot as usize) } else { None };
                 stalls.extend(stall.map(|slot| (slot, time_ns, event)));
-                // Those that came while it was being ended are left out.
-                stall.is_none() && time_ns <= end_ns
+                stall.is_none()
             });
         }
         for (slot, time_ns, event) in stalls {

@@ -5,6 +5,7 @@ mod copying;
 mod numbers;
 mod pipes;
 mod reading;
+#[cfg(feature = "io-std")]
 mod stdio;
 mod support;
 mod text;

@@ -1,5 +1,6 @@
 use yamanote::runtime::{Handle, RuntimeFlavor};
 
+#[cfg(feature = "rt-multi-thread")]
 #[yamanote::main]
 async fn on_many_threads() -> RuntimeFlavor {
     Handle::current().runtime_flavor()
@@ -11,6 +12,7 @@ async fn with_arguments(n: u32) -> Result<u32, std::num::ParseIntError> {
     Ok(n + m)
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[yamanote::main(flavor = "multi_thread", worker_threads = 3)]
 async fn three() -> usize {
     Handle::current().metrics().num_workers()
@@ -24,8 +26,10 @@ async fn local() -> Option<String> {
 
 #[test]
 fn functions_become_synchronous() {
+    #[cfg(feature = "rt-multi-thread")]
     assert_eq!(on_many_threads(), RuntimeFlavor::MultiThread);
     assert_eq!(with_arguments(1), Ok(3));
+    #[cfg(feature = "rt-multi-thread")]
     assert_eq!(three(), 3);
     assert_eq!(local().as_deref(), Some("mine"));
 }
@@ -35,6 +39,7 @@ async fn tests_are_single_threaded() {
     assert_eq!(Handle::current().runtime_flavor(), RuntimeFlavor::CurrentThread);
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[yamanote::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unless_told_otherwise() -> Result<(), yamanote::task::JoinError> {
     yamanote::spawn(async {}).await
@@ -65,6 +70,7 @@ made_by_a_macro! {
     pub(crate) async fn in_parts() -> u32 { 7 }
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[yamanote::main(flavor = r"multi_thread", worker_threads = 0x_2_usize)]
 async fn generic<F: Fn(u32) -> u32, const N: usize>(f: F) -> [u32; N]
 where
@@ -76,5 +82,6 @@ where
 #[test]
 fn what_is_not_looked_at_is_kept() {
     assert_eq!(in_parts(), 7);
+    #[cfg(feature = "rt-multi-thread")]
     assert_eq!(generic::<_, 2>(|n| n + 1), [2, 2]);
 }

@@ -60,6 +60,7 @@ fn from_several_threads_at_once() {
     }
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn handle_block_on_works_beside_the_driver() {
     let rt = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -16,6 +16,7 @@ impl Counter {
     }
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn threads_start_and_stop() {
     let (started, stopped) = (Counter::default(), Counter::default());

@@ -50,6 +50,7 @@ fn spawning_outside() {
     yamanote::spawn(async {});
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 #[should_panic(expected = "Worker threads cannot be set to 0")]
 fn no_workers() {

@@ -102,6 +102,7 @@ fn yielding_tasks_take_turns() {
 }
 
 /// Two tasks that wake each other through the LIFO slot do not starve a third.
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn the_lifo_slot_starves_nobody() {
     let rt = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -168,6 +169,7 @@ fn remote_spawns_and_wakes() {
 }
 
 /// A task that waits for another in a blocking way is served by the other worker.
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn a_blocked_worker_does_not_hold_what_it_spawned() {
     let rt = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -177,32 +177,37 @@ fn a_recording_keeps_to_the_format() {
 /// A poll that takes long is a bar that is long, whatever follows it, and a stall is marked on its worker's row.
 #[test]
 fn a_long_poll_is_a_long_bar() {
-    let long = Duration::from_millis(30);
     for workers in [1, 2] {
-        let rt = Builder::new_multi_thread()
-            .worker_threads(workers)
-            .stall_limit(Duration::from_millis(2))
-            .build()
-            .unwrap();
-        let recorder = rt.handle().start_recording();
-        let (tell, told) = mpsc::channel();
-        let line = line!() + 1;
-        let task = rt.spawn(async move {
-            std::thread::sleep(long);
-            tell.send(()).unwrap();
-        });
-        rt.block_on(task).unwrap();
-        told.recv().unwrap();
-        // Whoever begins something else ends the bar.
-        rt.block_on(rt.spawn(async {})).unwrap();
-        let trace = parse(&recorder.finish());
-        let place = format!("{}:{line}:", file!());
-        let bar = trace.slices.iter().find(|slice| slice.3.starts_with(&place)).unwrap();
-        assert!(bar.2 - bar.1 >= long.as_nanos() as u64);
-        let stall = trace.marks.iter().find(|mark| mark.2 == "stall").expect("a stall");
-        assert_eq!(stall.0, bar.0);
-        assert!(bar.1 <= stall.1 && stall.1 <= bar.2);
+        // On a busy machine the monitor comes late, and notices other polls too.
+        let seen = (0..9).any(|n| a_stall_in_a_bar(workers, Duration::from_millis(30 << n)));
+        assert!(seen, "no stall in the bar, with {workers} workers");
     }
+}
+
+/// Blocks a worker for so long; whether a stall of its own is in the bar of that.
+fn a_stall_in_a_bar(workers: usize, long: Duration) -> bool {
+    let rt = Builder::new_multi_thread()
+        .worker_threads(workers)
+        .stall_limit(Duration::from_millis(2))
+        .build()
+        .unwrap();
+    let recorder = rt.handle().start_recording();
+    let (tell, told) = mpsc::channel();
+    let line = line!() + 1;
+    let task = rt.spawn(async move {
+        std::thread::sleep(long);
+        tell.send(()).unwrap();
+    });
+    rt.block_on(task).unwrap();
+    told.recv().unwrap();
+    // Whoever begins something else ends the bar.
+    rt.block_on(rt.spawn(async {})).unwrap();
+    let trace = parse(&recorder.finish());
+    let place = format!("{}:{line}:", file!());
+    let bar = trace.slices.iter().find(|slice| slice.3.starts_with(&place)).unwrap();
+    assert!(bar.2 - bar.1 >= long.as_nanos() as u64);
+    let mut stalls = trace.marks.iter().filter(|mark| mark.2 == "stall");
+    stalls.any(|stall| stall.0 == bar.0 && bar.1 <= stall.1 && stall.1 <= bar.2)
 }
 
 /// The future of `block_on` has bars of its own, where it shares the thread with tasks.

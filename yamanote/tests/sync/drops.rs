@@ -85,7 +85,10 @@ where
     for (seed, workers) in [(1_u64, 0), (2, 2), (3, 4)] {
         let mut builder = match workers {
             0 => Builder::new_current_thread(),
+            #[cfg(feature = "rt-multi-thread")]
             _ => Builder::new_multi_thread(),
+            #[cfg(not(feature = "rt-multi-thread"))]
+            _ => continue,
         };
         let runtime = builder.worker_threads(workers.max(1)).enable_all().build().unwrap();
         let wakers = Arc::new(AtomicUsize::new(0));

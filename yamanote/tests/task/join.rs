@@ -227,6 +227,7 @@ fn tasks_end_with_their_runtime() {
     assert!(other.block_on(unpolled).unwrap_err().is_cancelled());
 }
 
+#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn detached_tasks_are_not_leaked_at_shutdown() {
     let census = Census::default();

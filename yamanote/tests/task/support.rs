@@ -15,6 +15,7 @@ pub fn current_thread() -> Runtime {
 /// One runtime of each flavour.
 pub fn both(test: impl Fn(&Runtime)) {
     test(&current_thread());
+    #[cfg(feature = "rt-multi-thread")]
     test(&Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 }
 

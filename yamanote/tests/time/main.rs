@@ -4,10 +4,13 @@
 
 mod instant;
 mod interval;
+#[cfg(feature = "rt-multi-thread")]
 mod panics;
 mod pause;
+#[cfg(feature = "rt-multi-thread")]
 mod runtimes;
 mod sleep;
+#[cfg(feature = "rt-multi-thread")]
 mod stress;
 mod support;
 mod timeout;

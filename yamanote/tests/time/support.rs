@@ -17,12 +17,19 @@ pub fn single() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+#[cfg(feature = "rt-multi-thread")]
 pub fn multi(workers: usize) -> Runtime {
     Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
 }
 
-pub fn all_flavours() -> [Runtime; 3] {
-    [single(), multi(1), multi(4)]
+pub fn all_flavours() -> Vec<Runtime> {
+    vec![
+        single(),
+        #[cfg(feature = "rt-multi-thread")]
+        multi(1),
+        #[cfg(feature = "rt-multi-thread")]
+        multi(4),
+    ]
 }
 
 /// Runs a test on a clock that stands still and jumps from timer to timer.
