@@ -13,8 +13,11 @@
 //! runs, or the whole thread is held up for a while. So the code under test is the production code to the last byte, and what one seed
 //! does it does again.
 //!
+//! What comes from the operating system can take part if it comes at once and in the same order each time, as what is
+//! written to a pipe or to one end of a pair of sockets does: [`wait_for`](simulation::wait_for) waits for it in simulated time.
+//!
 //! What a simulation does not show: memory orderings (each operation is sequentially consistent; loom explores those),
-//! and whatever does not pass through here: reference counts, the operating system's files and sockets.
+//! and whatever does not pass through here: reference counts, files, connections over a network.
 //!
 //! Outside of a simulation the types work on one thread.
 

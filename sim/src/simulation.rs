@@ -106,6 +106,30 @@ pub fn now() -> u64 {
     world::with(|world| world.now.get() - world::BEGINNING).expect("outside of a simulation")
 }
 
+/// The running thread waits for something from outside of the simulation: until `look` finds it, at most for `timeout`
+/// (for ever without one), or for no reason. Whether it was found. What `look` asks has to depend on nothing but what
+/// this simulation did before, and it may touch nothing that is simulated.
+pub fn wait_for(what: &'static str, timeout: Option<Duration>, look: &mut dyn FnMut() -> bool) -> bool {
+    world::point(what);
+    if look() {
+        return true;
+    }
+    let waited = world::with(|world| {
+        if timeout == Some(Duration::ZERO) {
+            return false;
+        }
+        if world.chooser.is_spurious() {
+            world.relax(0);
+            return false;
+        }
+        let until = timeout.map(|timeout| {
+            world.now.get().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
+        });
+        world.watch(what, until, look)
+    });
+    waited.expect("outside of a simulation")
+}
+
 /// Runs `f` with no other thread in between.
 pub fn undisturbed<R>(f: impl FnOnce() -> R) -> R {
     struct Release;

@@ -61,6 +61,9 @@ pub(crate) fn with_locals<R>(f: impl FnOnce(&Locals) -> R) -> R {
     }
 }
 
+/// Looks whether something outside of the simulation has come, and takes it if so.
+type Look = dyn FnMut() -> bool;
+
 /// What a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -84,6 +87,8 @@ pub(crate) struct Thread {
     state: Cell<State>,
     /// Whether the last wait was ended by a notification.
     notified: Cell<bool>,
+    /// What ends its wait besides; on its stack, where it is left alone until the wait is over.
+    look: Cell<Option<*mut Look>>,
     /// Of `park` and `unpark`.
     pub(crate) token: Cell<bool>,
     rank: Cell<u64>,
@@ -198,6 +203,7 @@ impl World {
             name,
             state: Cell::new(State::Ready),
             notified: Cell::new(false),
+            look: Cell::new(None),
             token: Cell::new(false),
             rank: Cell::new(self.chooser.next()),
             yielder: Cell::new(ptr::null()),
@@ -278,6 +284,38 @@ impl World {
         thread.notified.set(false);
         self.suspend(State::Blocked { what, key, until });
         thread.notified.get()
+    }
+
+    /// Blocks the running thread until `look` finds something, or time comes. Whether it did.
+    pub(crate) fn watch(
+        &self,
+        what: &'static str,
+        until: Option<u64>,
+        look: &mut (dyn FnMut() -> bool + '_),
+    ) -> bool {
+        let Some(thread) = self.running() else { panic!("{what} would block for ever") };
+        // SAFETY: lifetimes only. It is taken out below, before the borrow ends.
+        let look = unsafe { std::mem::transmute::<*mut (dyn FnMut() -> bool + '_), *mut Look>(look) };
+        thread.look.set(Some(look));
+        let found = self.block(what, look.addr(), until);
+        thread.look.set(None);
+        found
+    }
+
+    /// Lets go on whoever waits for something from outside that has come; after a while, where chance wants it.
+    fn look_outside(&self) {
+        for thread in self.threads.borrow().iter() {
+            let State::Blocked { .. } = thread.state.get() else { continue };
+            let Some(look) = thread.look.get() else { continue };
+            // SAFETY: `watch` put it there, whose frame waits for the state to change and uses it for nothing
+            // meanwhile. What looks starts no threads and wakes none.
+            if unsafe { (*look)() } {
+                self.notify(thread);
+                if let Choice::Delay(ns) = self.chooser.at_point() {
+                    thread.state.set(State::Delayed { until: self.now.get() + ns });
+                }
+            }
+        }
     }
 
     fn suspend(&self, state: State) {
@@ -371,6 +409,7 @@ impl World {
     /// Who runs next. `None`: nobody will, ever.
     fn choose(&self) -> Option<Rc<Thread>> {
         loop {
+            self.look_outside();
             let threads = self.threads.borrow();
             let now = self.now.get();
             let mut ready = Vec::new();

@@ -39,7 +39,7 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 25] = [
+const CANARIES: [Canary; 32] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
@@ -59,12 +59,19 @@ const CANARIES: [Canary; 25] = [
     canary("permits-lost-on-cancel", Layer::Models, "sync::batch_semaphore::models::cancelled"),
     canary("watch-without-second-look", Layer::Models, "sync::watch::models::the_last_value"),
     canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),
+    canary("source-without-second-look", Layer::Models, "engine::io::source::models"),
+    canary("newer-event-cleared", Layer::Models, "engine::io::source::models"),
     canary("unpark-swallowed", Layer::Unit, "poller::tests::a_turn_leaves_the_leader"),
     canary("job-without-notice", Layer::Integration("runtime"), "blocking::"),
     canary("asleep-without-a-last-look", Layer::Simulation, "outside"),
     canary("unpark-forgotten", Layer::Simulation, "outside"),
     canary("lifo-slot-not-rescued", Layer::Simulation, "stalls"),
     canary("core-taken-out-of-line", Layer::Simulation, "single"),
+    canary("permits-lost-on-cancel", Layer::Simulation, "permits"),
+    canary("job-without-notice", Layer::Simulation, "notices"),
+    canary("unpark-swallowed", Layer::Simulation, "echo"),
+    canary("source-without-second-look", Layer::Simulation, "echo"),
+    canary("newer-event-cleared", Layer::Simulation, "echo"),
 ];
 
 pub(crate) fn run(words: Vec<String>) -> Outcome {

@@ -2,7 +2,7 @@
 //!
 //! What waits in the queues of a worker that is in a poll is a special case: the worker tells the others of what it
 //! moved there when that poll is over, so if the poll never ends it is for the monitor to tell them. That takes it up
-//! to twice the stall limit; a third is for chance.
+//! to twice the stall limit; a third is for chance. So it is with events at a poller whose worker is in a poll.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,6 +19,14 @@ pub(super) struct Rules {
     /// The poll in which each worker was seen with something behind it and others asleep, and since when, by its
     /// runtime and slot.
     behind: RefCell<BTreeMap<(usize, usize), (u64, u64)>>,
+    /// How many events had been taken from each worker's poller when one was seen there that nobody waited for, and since
+    /// when that has been so.
+    unseen: RefCell<BTreeMap<(usize, usize), (u64, u64)>>,
+}
+
+/// How long what waits behind a poll may wait at the most: see above.
+fn longest() -> Duration {
+    3 * STALL_LIMIT + 10 * std::simulation::longest_delay()
 }
 
 impl Rules {
@@ -36,6 +44,7 @@ impl Rules {
                 self.multi(number, &shared)?
             }
             timers(&shared, left)?;
+            self.events(number, &shared)?;
         }
         Ok(())
     }
@@ -44,7 +53,7 @@ impl Rules {
         let slots = shared.crew.slots_in_use();
         let parked: Vec<usize> =
             (0..slots).filter(|&slot| shared.remotes[slot].parker.is_parked()).collect();
-        let longest = 3 * STALL_LIMIT + 10 * std::simulation::longest_delay();
+        let longest = longest();
         let (now, mut behind) = (std::simulation::now(), self.behind.borrow_mut());
         for (slot, remote) in shared.remotes.iter().enumerate().take(slots) {
             let (ring, inbox) = (remote.ring.len(), remote.inbox.len());
@@ -68,6 +77,35 @@ impl Rules {
             }
             let waited = Duration::from_nanos(now - seen.1);
             rule(waited <= longest, || format!("{}, since {waited:?}", what()))?;
+        }
+        Ok(())
+    }
+
+    /// An event that is there is taken: by who waits for it, or on behalf of who cannot.
+    fn events(&self, number: usize, shared: &Shared) -> Result<(), String> {
+        let (now, mut unseen) = (std::simulation::now(), self.unseen.borrow_mut());
+        for (slot, remote) in shared.remotes.iter().enumerate() {
+            let io = &remote.driver.io;
+            if !io.has_events() {
+                unseen.remove(&(number, slot));
+                continue;
+            }
+            if shared.is_single() {
+                // Nobody need drive it.
+                rule(!remote.parker.is_parked(), || "an event waits, and its worker sleeps".into())?;
+                continue;
+            }
+            let taken = io.ready_count();
+            let seen = unseen.entry((number, slot)).or_insert((taken, now));
+            if seen.0 != taken {
+                *seen = (taken, now);
+            }
+            let waited = Duration::from_nanos(now - seen.1);
+            // A spare that comes for a stuck worker may take a task first that is the next to be stuck.
+            let longest = longest() * shared.crew.slots_in_use() as u32;
+            rule(waited <= longest, || {
+                format!("an event waits in the poller of worker {slot}, since {waited:?}")
+            })?;
         }
         Ok(())
     }

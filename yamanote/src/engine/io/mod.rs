@@ -28,6 +28,9 @@ pub(crate) mod registration;
 pub(crate) mod ring;
 #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
 pub(crate) mod source;
+#[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
+#[cfg_attr(all(test, yamanote_sim), path = "wait_simulated.rs")]
+mod wait;
 
 #[cfg(not(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring")))]
 mod off;

@@ -142,6 +142,12 @@ impl IoDriver {
         self.poller().is_some_and(Waits::has_sources)
     }
 
+    /// Whether an event waits to be taken, where this driver is the one that tells.
+    #[cfg(all(test, yamanote_sim))]
+    pub(crate) fn has_events(&self) -> bool {
+        matches!(&self.kind, Kind::Enabled { place, first: true } if place.poller().has_events())
+    }
+
     pub(crate) fn is_shutdown(&self) -> bool {
         self.poller().is_some_and(Poller::is_shutdown)
     }

@@ -37,6 +37,7 @@ use crate::engine::io::look::Look;
 use crate::engine::io::place::Waits;
 use crate::engine::io::ring::RingSlot;
 use crate::engine::io::source::{Source, WakeBatch, Watched};
+use crate::engine::io::wait;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sys;
@@ -201,7 +202,7 @@ impl Poller {
             size = (size / BUFFER_STEP).max(1);
         }
         let events = buffers[index].get_or_insert_with(|| mio::Events::with_capacity(size));
-        match poll.poll(events, timeout) {
+        match wait::wait(poll, events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return collected,
             Err(error) => panic!("the I/O driver failed to wait for events: {error}"),
@@ -385,6 +386,12 @@ impl Poller {
             source.shut_down(&mut wakers);
         }
         wakers.wake_all();
+    }
+
+    /// Whether an event of a source waits to be taken (or an unpark for a leader that is gone).
+    #[cfg(all(test, yamanote_sim))]
+    pub(crate) fn has_events(&self) -> bool {
+        self.has_sources() && self.system.get().is_some_and(|system| wait::is_ready(&system.registry))
     }
 
     pub(crate) fn is_shutdown(&self) -> bool {

@@ -35,6 +35,7 @@ use crate::io::ready::Ready;
 use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicUsize, Ordering};
 use crate::util::LinkedList;
+use crate::util::canary::canary;
 use crate::util::contain::contain;
 use crate::util::linked_list::{Link, Links};
 
@@ -148,7 +149,8 @@ impl Word {
     fn after_clear(self, event: ReadyEvent) -> Option<Word> {
         let clear = event.ready - (Ready::READ_CLOSED | Ready::WRITE_CLOSED);
         let bits = clear.bits() as usize | try_bits(clear);
-        (self.tick() == event.tick && self.0 & bits != 0).then_some(Word(self.0 & !bits))
+        let is_newest = self.tick() == event.tick || canary!("newer-event-cleared");
+        (is_newest && self.0 & bits != 0).then_some(Word(self.0 & !bits))
     }
 
     fn after_register(self) -> Word {
@@ -303,7 +305,7 @@ impl Source {
         };
         let previous = slot.replace(waker);
         // The look that makes the wait safe: see the header.
-        let event = self.word().event(mask);
+        let event = if canary!("source-without-second-look") { None } else { self.word().event(mask) };
         let unneeded = event.and_then(|_| slot.take());
         drop(waiters);
         drop((previous, unneeded));

@@ -65,3 +65,32 @@ pub(super) fn refused(stage: &Stage) {
     }
     assert_eq!(ran.load(Ordering::SeqCst), accepted);
 }
+
+/// Threads that idle for as long as they like are told of each job, at once.
+pub(super) fn notices(stage: &Stage) {
+    let mut builder = stage.multi();
+    builder.max_blocking_threads(1 + pick(3)).thread_keep_alive(Duration::from_secs(1_000_000));
+    let runtime = stage.build(&mut builder);
+    let start = crate::time::Instant::now();
+    for _ in 0..1 + pick(6) {
+        let burst: Vec<_> = (0..1 + pick(4))
+            .map(|i| {
+                let long = pick(3) as u64;
+                runtime.spawn_blocking(move || {
+                    thread::sleep(Duration::from_millis(long));
+                    i
+                })
+            })
+            .collect();
+        runtime.block_on(async {
+            for (i, job) in burst.into_iter().enumerate() {
+                assert_eq!(job.await.unwrap(), i);
+            }
+            if one_in(2) {
+                sleep(Duration::from_millis(pick(30) as u64)).await;
+            }
+        });
+    }
+    // Far more than it takes, whatever delays there are.
+    assert!(start.elapsed() < Duration::from_secs(100_000), "a job waited for a thread to grow tired");
+}

@@ -5,6 +5,7 @@ mod clocks;
 mod fairness;
 mod shutdown;
 mod single;
+mod sockets;
 mod stalls;
 mod wakes;
 
@@ -31,4 +32,12 @@ pub(super) const ALL: &[Scenario] = &[
     scenario("background", shutdown::background),
     scenario("single", single::shared_by_threads),
     scenario("paused", single::paused),
+    scenario("echo", sockets::echo),
+    scenario("races", sockets::races),
+    scenario("readers", sockets::readers),
+    scenario("stalled_io", sockets::stalled),
+    scenario("io_shutdown", sockets::any_moment),
+    scenario("io_single", sockets::single),
+    scenario("permits", wakes::permits),
+    scenario("notices", blocking::notices),
 ];

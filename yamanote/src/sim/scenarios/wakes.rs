@@ -158,3 +158,37 @@ pub(super) fn aborts(stage: &Stage) {
         }
     });
 }
+
+/// Who gives up waiting for permits leaves those that it had been given already to the others.
+pub(super) fn permits(stage: &Stage) {
+    let runtime = stage.build(&mut stage.multi());
+    let permits = 1 + pick(4);
+    let semaphore = Arc::new(Semaphore::new(permits));
+    let tasks: Vec<_> = (0..2 + pick(6))
+        .map(|_| {
+            let (semaphore, rounds) = (Arc::clone(&semaphore), 1 + pick(6));
+            runtime.spawn(async move {
+                for _ in 0..rounds {
+                    let wanted = 1 + pick(permits) as u32;
+                    let patience = Duration::from_micros(pick(400) as u64);
+                    let acquired = match pick(3) {
+                        0 => Ok(semaphore.acquire_many(wanted).await),
+                        _ => crate::time::timeout(patience, semaphore.acquire_many(wanted)).await,
+                    };
+                    if acquired.is_ok() {
+                        match one_in(2) {
+                            true => yield_now().await,
+                            false => crate::time::sleep(Duration::from_micros(pick(300) as u64)).await,
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    runtime.block_on(async {
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    assert_eq!(semaphore.available_permits(), permits);
+}
