@@ -69,7 +69,7 @@ const CANARIES: [Canary; 32] = [
     canary("core-taken-out-of-line", Layer::Simulation, "single"),
     canary("permits-lost-on-cancel", Layer::Simulation, "permits"),
     canary("job-without-notice", Layer::Simulation, "notices"),
-    canary("unpark-swallowed", Layer::Simulation, "echo"),
+    canary("unpark-swallowed", Layer::Simulation, "stalled_io"),
     canary("source-without-second-look", Layer::Simulation, "echo"),
     canary("newer-event-cleared", Layer::Simulation, "echo"),
 ];

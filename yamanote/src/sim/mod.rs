@@ -2,17 +2,18 @@
 //!
 //! Built with `--cfg yamanote_sim`, this crate's `std` is the package `yamanote-sim` (see there, and `lib.rs`): workers,
 //! monitor, spares and blocking threads are coroutines on one real thread, and at every atomic, lock and reading of
-//! the clock a seeded chooser may run another of them, or hold one up. Nothing of the engine is replaced or left out but
-//! the operating system's poller. So what a [scenario](scenarios) finds is a bug of the production code, and its seed shows it again.
+//! the clock a seeded chooser may run another of them, or hold one up. Nothing of the engine is replaced or left
+//! out: its pollers watch real pipes and sockets, for which they wait in simulated time (`engine/io/wait_simulated`).
+//! So what a [scenario](scenarios) finds is a bug of the production code, and its seed shows it again.
 //!
 //! * Each seed runs twice and must leave the same trace.
 //! * Whenever all threads wait, the [rules](rules) look at the runtimes: nothing may be queued while a worker sleeps, no
-//!   timer may be slept over.
+//!   timer may be slept over, no event be left in a poller.
 //! * A run ends when all its threads have; one in which they wait for each other, or that never ends, has failed.
 //! * Seeds that once found something are kept in `corpus.txt` and run with every test.
 //!
 //! `cargo xtask sim` runs it. Not simulated: memory orderings weaker than sequential consistency (loom's), reference
-//! counts as points of interleaving, and everything that talks to the operating system.
+//! counts as points of interleaving, files, processes, connections over a network.
 
 mod rules;
 mod scenarios;
