@@ -10,7 +10,7 @@ use crate::hash::RandomState;
 
 /// See the standard library's.
 #[derive(Clone, Debug)]
-pub struct HashMap<K, V>(RealMap<K, V, RandomState>);
+pub struct HashMap<K, V, S = RandomState>(RealMap<K, V, S>);
 
 /// See the standard library's.
 #[derive(Clone, Debug)]
@@ -21,6 +21,14 @@ impl<K, V> HashMap<K, V> {
     #[must_use]
     pub fn new() -> Self {
         HashMap(RealMap::with_hasher(RandomState::new()))
+    }
+}
+
+impl<K, V, S> HashMap<K, V, S> {
+    /// An empty one, hashed as its user says.
+    #[must_use]
+    pub const fn with_hasher(hasher: S) -> Self {
+        HashMap(RealMap::with_hasher(hasher))
     }
 }
 
@@ -44,15 +52,15 @@ impl<T> Default for HashSet<T> {
     }
 }
 
-impl<K, V> Deref for HashMap<K, V> {
-    type Target = RealMap<K, V, RandomState>;
+impl<K, V, S> Deref for HashMap<K, V, S> {
+    type Target = RealMap<K, V, S>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
-impl<K, V> DerefMut for HashMap<K, V> {
+impl<K, V, S> DerefMut for HashMap<K, V, S> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
