@@ -107,6 +107,7 @@ pub(crate) use rt::*;
 mod rt {
     use std::cell::{Cell, OnceCell, RefCell};
     use std::marker::PhantomData;
+    use std::ops::Deref;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -126,11 +127,45 @@ mod rt {
     }
 
     /// The current handle, and what is handed to those who take one often.
-    #[derive(Debug)]
     struct Slot {
         handle: Handle,
         /// The same handle, counted apart: its count lies on a line that other threads seldom touch.
         lease: OnceCell<Arc<Handle>>,
+        /// One that came back. What is made and dropped on this thread takes it and gives it back, and nothing is counted.
+        spare: Cell<Option<Arc<Handle>>>,
+    }
+
+    /// A handle as what is made often, such as timers, keeps it: to clone the handle itself is a write to a line that all
+    /// threads of the runtime share.
+    pub(crate) struct Lease(
+        /// There until it is dropped.
+        Option<Arc<Handle>>,
+    );
+
+    impl Deref for Lease {
+        type Target = Handle;
+
+        #[inline]
+        fn deref(&self) -> &Handle {
+            match &self.0 {
+                Some(handle) => handle,
+                None => unreachable!("a lease is used that was given back"),
+            }
+        }
+    }
+
+    impl Drop for Lease {
+        #[inline]
+        fn drop(&mut self) {
+            let lease = self.0.take();
+            // What is not given back is dropped after the visit: it may be the last handle of its runtime.
+            let _rest = CURRENT.try_with(|current| match (&*current.handle.borrow(), &lease) {
+                (Some(slot), Some(it)) if slot.lease.get().is_some_and(|own| Arc::ptr_eq(own, it)) => {
+                    slot.spare.replace(lease)
+                }
+                _ => lease,
+            });
+        }
     }
 
     /// Why there is no current handle.
@@ -151,13 +186,18 @@ mod rt {
             .unwrap_or(Err(NoHandle::Destroyed))
     }
 
-    /// Runs `f` on the current runtime's handle in the form to be cloned by what is made often, such as
-    /// timers: a clone of the handle itself is a write to a line that all threads of the runtime share.
+    /// A lease on the current runtime's handle, if that is `wanted`.
     #[inline]
-    pub(crate) fn with_lease<R>(f: impl FnOnce(&Arc<Handle>) -> R) -> Result<R, NoHandle> {
+    pub(crate) fn lease(wanted: impl FnOnce(&Handle) -> bool) -> Result<Option<Lease>, NoHandle> {
         CURRENT
             .try_with(|current| match &*current.handle.borrow() {
-                Some(slot) => Ok(f(slot.lease.get_or_init(|| Arc::new(slot.handle.clone())))),
+                Some(slot) if wanted(&slot.handle) => {
+                    let lease = slot.spare.take().unwrap_or_else(|| {
+                        Arc::clone(slot.lease.get_or_init(|| Arc::new(slot.handle.clone())))
+                    });
+                    Ok(Some(Lease(Some(lease))))
+                }
+                Some(_) => Ok(None),
                 None => Err(NoHandle::NoContext),
             })
             .unwrap_or(Err(NoHandle::Destroyed))
@@ -185,7 +225,7 @@ mod rt {
     #[track_caller]
     pub(crate) fn set_handle(handle: &Handle) -> HandleGuard {
         match CURRENT.try_with(|current| {
-            let slot = Slot { handle: handle.clone(), lease: OnceCell::new() };
+            let slot = Slot { handle: handle.clone(), lease: OnceCell::new(), spare: Cell::new(None) };
             let previous = current.handle.borrow_mut().replace(slot);
             let depth = current.depth.get() + 1;
             current.depth.set(depth);
@@ -315,5 +355,40 @@ mod rt {
             let _rng = Restore::replace(&context.rng, handle.shared.next_seed());
             f()
         })
+    }
+}
+
+#[cfg(all(test, not(loom), feature = "time"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::runtime::Builder;
+
+    fn take() -> Lease {
+        lease(|_| true).ok().flatten().expect("there is a runtime")
+    }
+
+    #[test]
+    fn a_lease_goes_back_where_it_came_from_or_away() {
+        let build = || Builder::new_current_thread().build().unwrap();
+        let (own, other) = (build(), build());
+        let entered = own.enter();
+        let first = take();
+        let counted = Arc::downgrade(first.0.as_ref().unwrap());
+        assert_eq!(counted.strong_count(), 2);
+        drop(first);
+        assert_eq!(counted.strong_count(), 2, "kept for the next");
+        let (second, third) = (take(), take());
+        assert_eq!(counted.strong_count(), 3);
+        {
+            let _other = other.enter();
+            drop(second);
+            assert_eq!(counted.strong_count(), 2, "of no use here");
+            assert!(!std::ptr::eq(&*take(), &*third));
+        }
+        drop(third);
+        drop(entered);
+        assert_eq!(counted.strong_count(), 0);
     }
 }

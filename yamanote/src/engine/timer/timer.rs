@@ -5,7 +5,6 @@
 //! that is shared.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -14,17 +13,16 @@ use pin_project_lite::pin_project;
 use super::entry::{self, CLOSED, Entry, FIRED, IDLE};
 use super::timers::{Linked, Timers};
 use super::{Clock, freeze};
-use crate::engine::context;
+use crate::engine::context::{self, Lease};
 use crate::engine::shared::Shared;
-use crate::runtime::{Handle, RuntimeShutdown, TryCurrentError};
+use crate::runtime::{RuntimeShutdown, TryCurrentError};
 
 const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on \
                         the runtime builder to enable timers.";
 
 pin_project! {
     pub(crate) struct Timer {
-        // A lease, which is cheaper to take than a handle.
-        handle: Arc<Handle>,
+        handle: Lease,
         // Whose wheel it was last linked in.
         worker: u16,
         #[pin]
@@ -69,11 +67,7 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub(crate) fn new() -> Timer {
-        let handle = context::with_lease(|handle| {
-            let enabled = handle.shared.config.enable_time;
-            enabled.then(|| Arc::clone(handle))
-        });
-        match handle {
+        match context::lease(|handle| handle.shared.config.enable_time) {
             Ok(Some(handle)) => Timer { handle, worker: 0, entry: Entry::new() },
             Ok(None) => panic!("{DISABLED}"),
             Err(error) => panic!("{}", TryCurrentError::from(error)),
