@@ -139,7 +139,7 @@ mod rt {
     /// threads of the runtime share.
     pub(crate) struct Lease(
         /// There until it is dropped.
-        Option<Arc<Handle>>,
+        pub(super) Option<Arc<Handle>>,
     );
 
     impl Deref for Lease {
