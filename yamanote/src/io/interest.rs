@@ -144,21 +144,16 @@ impl Interest {
     }
 
     /// The readiness that satisfies this interest.
-    pub(crate) fn mask(self) -> Ready {
-        let mut mask = Ready::EMPTY;
-        if self.is_readable() {
-            mask |= Ready::READABLE | Ready::READ_CLOSED;
+    #[inline]
+    pub(crate) const fn mask(self) -> Ready {
+        const fn if_any(interest: Interest, bit: u8, ready: Ready) -> Ready {
+            if interest.has(bit) { ready } else { Ready::EMPTY }
         }
-        if self.is_writable() {
-            mask |= Ready::WRITABLE | Ready::WRITE_CLOSED;
-        }
-        if self.0 & bits::PRIORITY != 0 {
-            mask |= Ready::URGENT | Ready::READ_CLOSED;
-        }
-        if self.is_error() {
-            mask |= Ready::ERROR;
-        }
-        mask
+
+        if_any(self, bits::READABLE, Ready::READABLE.with(Ready::READ_CLOSED))
+            .with(if_any(self, bits::WRITABLE, Ready::WRITABLE.with(Ready::WRITE_CLOSED)))
+            .with(if_any(self, bits::PRIORITY, Ready::URGENT.with(Ready::READ_CLOSED)))
+            .with(if_any(self, bits::ERROR, Ready::ERROR))
     }
 }
 

@@ -80,6 +80,7 @@ impl Ready {
     /// assert!(Ready::EMPTY.is_empty());
     /// assert!(!Ready::WRITABLE.is_empty());
     /// ```
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -94,6 +95,7 @@ impl Ready {
     /// assert!(Ready::READ_CLOSED.is_readable());
     /// assert!(!Ready::WRITABLE.is_readable());
     /// ```
+    #[inline]
     pub fn is_readable(self) -> bool {
         self.has(bits::READABLE | bits::READ_CLOSED)
     }
@@ -108,6 +110,7 @@ impl Ready {
     /// assert!(Ready::WRITE_CLOSED.is_writable());
     /// assert!(!Ready::READABLE.is_writable());
     /// ```
+    #[inline]
     pub fn is_writable(self) -> bool {
         self.has(bits::WRITABLE | bits::WRITE_CLOSED)
     }
@@ -122,6 +125,7 @@ impl Ready {
     /// assert!(!ready.is_read_closed());
     /// assert!((ready | Ready::READ_CLOSED).is_read_closed());
     /// ```
+    #[inline]
     pub fn is_read_closed(self) -> bool {
         self.has(bits::READ_CLOSED)
     }
@@ -136,6 +140,7 @@ impl Ready {
     /// assert!(!ready.is_write_closed());
     /// assert!((ready | Ready::WRITE_CLOSED).is_write_closed());
     /// ```
+    #[inline]
     pub fn is_write_closed(self) -> bool {
         self.has(bits::WRITE_CLOSED)
     }
@@ -164,6 +169,7 @@ impl Ready {
     /// assert!(Ready::ERROR.is_error());
     /// assert!(!Ready::READABLE.is_error());
     /// ```
+    #[inline]
     pub fn is_error(self) -> bool {
         self.has(bits::ERROR)
     }
@@ -174,11 +180,19 @@ impl Ready {
     }
 
     /// The flags as bits, below `1 << Ready::BITS`.
+    /// Both together; the operator is not for constants.
+    #[inline]
+    pub(crate) const fn with(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+
+    #[inline]
     pub(crate) const fn bits(self) -> u8 {
         self.0
     }
 
     /// The set whose [`bits`](Self::bits) these are; unknown bits are dropped.
+    #[inline]
     pub(crate) const fn from_bits_truncate(bits: u8) -> Ready {
         Ready(bits & Ready::ALL.0)
     }
@@ -190,12 +204,14 @@ impl Ready {
 impl ops::BitOr<Ready> for Ready {
     type Output = Ready;
 
+    #[inline]
     fn bitor(self, other: Ready) -> Ready {
         Ready(self.0 | other.0)
     }
 }
 
 impl ops::BitOrAssign<Ready> for Ready {
+    #[inline]
     fn bitor_assign(&mut self, other: Ready) {
         self.0 |= other.0;
     }
@@ -204,6 +220,7 @@ impl ops::BitOrAssign<Ready> for Ready {
 impl ops::BitAnd<Ready> for Ready {
     type Output = Ready;
 
+    #[inline]
     fn bitand(self, other: Ready) -> Ready {
         Ready(self.0 & other.0)
     }
@@ -212,6 +229,7 @@ impl ops::BitAnd<Ready> for Ready {
 impl ops::Sub<Ready> for Ready {
     type Output = Ready;
 
+    #[inline]
     fn sub(self, other: Ready) -> Ready {
         Ready(self.0 & !other.0)
     }

@@ -122,14 +122,13 @@ pub(crate) fn to_mio(interest: Interest) -> mio::Interest {
 pub(crate) fn ready(event: &mio::event::Event) -> Ready {
     // Nothing else is watched for after it: whoever waits has to try, and to ask again.
     let is_last = REPORTS_ONCE && event.is_error();
-    let flags = [
-        (Ready::ERROR, event.is_error()),
-        (Ready::READ_CLOSED, event.is_read_closed()),
-        (Ready::READABLE, event.is_readable() || is_last),
-        (Ready::WRITE_CLOSED, event.is_write_closed()),
-        (Ready::WRITABLE, event.is_writable() || is_last),
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        (Ready::PRIORITY, event.is_priority()),
-    ];
-    flags.into_iter().filter(|(_, is_set)| *is_set).fold(Ready::EMPTY, |all, (flag, _)| all | flag)
+    let flag = |ready: Ready, is_set: bool| if is_set { ready } else { Ready::EMPTY };
+    let ready = flag(Ready::ERROR, event.is_error())
+        | flag(Ready::READ_CLOSED, event.is_read_closed())
+        | flag(Ready::READABLE, event.is_readable() || is_last)
+        | flag(Ready::WRITE_CLOSED, event.is_write_closed())
+        | flag(Ready::WRITABLE, event.is_writable() || is_last);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let ready = ready | flag(Ready::PRIORITY, event.is_priority());
+    ready
 }

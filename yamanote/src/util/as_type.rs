@@ -7,9 +7,10 @@ use std::mem;
 /// The value as a `U`, if that is what `T` is.
 ///
 /// # Safety
-/// `U` must not have lifetime parameters: types that differ in their lifetimes only cannot be told apart.
+/// Types that differ in their lifetimes only cannot be told apart. So `U` must have no lifetime parameters, or be covariant
+/// in them, and then the caller must not use what it gets as if these lifetimes were longer than that of the reference.
 pub(crate) unsafe fn as_type<T: ?Sized, U: 'static>(value: &T) -> Option<&U> {
-    // SAFETY: the types are the same but for lifetimes, of which `U` has none.
+    // SAFETY: the types are the same but for lifetimes, which are the caller's business.
     (id_of::<T>() == TypeId::of::<U>()).then(|| unsafe { &*std::ptr::from_ref(value).cast::<U>() })
 }
 

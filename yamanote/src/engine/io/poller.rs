@@ -172,6 +172,9 @@ impl Poller {
             return;
         }
         wakers.wake_all();
+        if !wakers.has_room() {
+            return;
+        }
         if let Some(mut turn) = self.turn.try_lock() {
             if turn.wakers.is_empty() {
                 // Either is empty, so no waker is dropped under the lock.

@@ -19,10 +19,11 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::engine::io::source::{Direction, ReadyEvent, Source, WakeBatch};
+use crate::engine::io::source::{Direction, ReadyEvent, Source, WakeBatch, Word};
 use crate::engine::io::{DISABLED, shutdown_error};
 use crate::io::interest::Interest;
 use crate::io::ready::Ready;
@@ -227,26 +228,39 @@ impl Registration {
     }
 
     /// A resource that nobody watches yet has not heard of the runtime's end; whether it has come.
-    fn is_orphan(&self, event: ReadyEvent) -> bool {
-        event.is_shutdown || (!self.is_registered() && self.runtime.shared.driver(0).io.is_shutdown())
+    #[inline]
+    fn is_orphan(&self, word: Word, event: ReadyEvent) -> bool {
+        event.is_shutdown || (!word.is_registered() && self.runtime.shared.driver(0).io.is_shutdown())
     }
 
-    fn checked(&self, event: ReadyEvent) -> io::Result<ReadyEvent> {
-        if self.is_orphan(event) { Err(shutdown_error()) } else { Ok(event) }
+    /// The event, which was seen in `word` or after it.
+    #[inline]
+    fn checked(&self, word: Word, event: ReadyEvent) -> io::Result<ReadyEvent> {
+        if self.is_orphan(word, event) { Err(shutdown_error()) } else { Ok(event) }
     }
 
     /// Waits until an operation is worth a try.
+    #[inline]
     fn poll_attempt(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
-        match self.source.word().attempt(direction.mask()) {
-            Some(event) => Poll::Ready(self.checked(event)),
-            None => self.poll_event(cx, direction),
+        let word = self.source.word();
+        match word.attempt(direction.mask()) {
+            Some(event) => Poll::Ready(self.checked(word, event)),
+            None => self.poll_wait(cx, direction),
         }
+    }
+
+    /// Nothing was there a moment ago: waits.
+    #[inline(never)]
+    fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
+        self.before_wait()?;
+        let event = ready!(self.source.poll_wait(cx, direction));
+        Poll::Ready(self.checked(self.source.word(), event))
     }
 
     fn poll_event(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
         self.before_report(direction.mask())?;
         let event = ready!(self.source.poll_ready(cx, direction));
-        Poll::Ready(self.checked(event))
+        Poll::Ready(self.checked(self.source.word(), event))
     }
 
     /// Waits until the resource was seen to be ready. Wakes the last caller of each direction only.
@@ -268,12 +282,16 @@ impl Registration {
         direction: Direction,
         mut operation: impl FnMut(ReadyEvent) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
+        // Taken once: an attempt that finds nothing is no operation.
+        let coop = ready!(poll_proceed(cx));
         loop {
-            let coop = ready!(poll_proceed(cx));
             let event = ready!(self.poll_attempt(cx, direction))?;
-            match undisturbed(|| operation(event)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
-                result => {
+            let result = operation(event);
+            match result.as_ref().err().map(io::Error::kind) {
+                Some(io::ErrorKind::WouldBlock) => self.clear(event),
+                // A signal came before anything was done: that is no second time.
+                Some(io::ErrorKind::Interrupted) => {}
+                _ => {
                     coop.made_progress();
                     return Poll::Ready(result);
                 }
@@ -285,7 +303,7 @@ impl Registration {
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<ReadyEvent> {
         self.before_report(interest.mask())?;
         let event = self.source.readiness(interest).await;
-        self.checked(event)
+        self.checked(self.source.word(), event)
     }
 
     /// Runs `operation` until it does anything but block. Any number of tasks may wait. An operation that a
@@ -305,20 +323,35 @@ impl Registration {
         interest: Interest,
         mut operation: impl FnMut() -> io::Result<R>,
     ) -> io::Result<R> {
-        loop {
-            let event = match self.source.word().attempt(interest.mask()) {
-                Some(event) => self.checked(event)?,
-                None => self.ready(interest).await?,
-            };
-            let coop = poll_fn(poll_proceed).await;
-            match operation() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
-                result => {
-                    coop.made_progress();
-                    return result;
+        let mask = interest.mask();
+        // One future for all of it: waits are the same node of the list, linked when there is nothing to try.
+        let mut waiting = pin!(self.source.readiness(interest));
+        poll_fn(|cx| {
+            let coop = ready!(poll_proceed(cx));
+            loop {
+                let mut word = self.source.word();
+                let event = match word.attempt(mask) {
+                    Some(event) if !waiting.as_ref().is_begun() => event,
+                    _ => {
+                        if !waiting.as_ref().is_begun() {
+                            self.before_wait()?;
+                        }
+                        let event = ready!(waiting.as_mut().poll_again(cx));
+                        word = self.source.word();
+                        event
+                    }
+                };
+                let event = self.checked(word, event)?;
+                match operation() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(event),
+                    result => {
+                        coop.made_progress();
+                        return Poll::Ready(result);
+                    }
                 }
             }
-        }
+        })
+        .await
     }
 
     /// Runs `operation` unless it is known that it would block. One that a signal disturbed is repeated.

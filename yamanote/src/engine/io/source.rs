@@ -56,6 +56,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
+    #[inline]
     pub(crate) fn mask(self) -> Ready {
         match self {
             Direction::Read => Ready::READABLE | Ready::READ_CLOSED,
@@ -84,18 +85,22 @@ impl ReadyEvent {
 pub(crate) struct Word(usize);
 
 impl Word {
+    #[inline]
     fn ready(self) -> Ready {
         Ready::from_bits_truncate((self.0 & READY) as u8)
     }
 
+    #[inline]
     fn tick(self) -> usize {
         self.0 & !(TICK - 1)
     }
 
+    #[inline]
     pub(crate) fn is_registered(self) -> bool {
         self.0 & REGISTERED != 0
     }
 
+    #[inline]
     pub(crate) fn is_shutdown(self) -> bool {
         self.0 & SHUTDOWN != 0
     }
@@ -105,10 +110,12 @@ impl Word {
         interest.unmet_by(self.ready())
     }
 
+    #[inline]
     pub(crate) fn saw_priority(self) -> bool {
         self.ready().saw_priority()
     }
 
+    #[inline]
     fn event_of(self, mask: Ready) -> ReadyEvent {
         ReadyEvent {
             tick: self.tick(),
@@ -118,12 +125,14 @@ impl Word {
     }
 
     /// The event a waiter for `mask` waits for, if it is there.
+    #[inline]
     pub(crate) fn event(self, mask: Ready) -> Option<ReadyEvent> {
         let event = self.event_of(mask);
         (!event.ready.is_empty()).then_some(event)
     }
 
     /// As [`event`](Self::event), but also when the state is unknown, so that an operation is tried.
+    #[inline]
     pub(crate) fn attempt(self, mask: Ready) -> Option<ReadyEvent> {
         self.event(mask).or_else(|| {
             let unknown = self.0 & try_bits(mask) != 0;
@@ -133,6 +142,7 @@ impl Word {
 
     /// As [`attempt`](Self::attempt), for a caller that will not wait: without a poller the word cannot
     /// know better than the operation.
+    #[inline]
     pub(crate) fn attempt_now(self, mask: Ready) -> Option<ReadyEvent> {
         match self.attempt(mask) {
             None if !self.is_registered() => {
@@ -142,10 +152,12 @@ impl Word {
         }
     }
 
+    #[inline]
     fn after_event(self, ready: Ready) -> Word {
         Word((self.0 | ready.bits() as usize).wrapping_add(TICK))
     }
 
+    #[inline]
     fn after_clear(self, event: ReadyEvent) -> Option<Word> {
         let clear = event.ready - (Ready::READ_CLOSED | Ready::WRITE_CLOSED);
         let bits = clear.bits() as usize | try_bits(clear);
@@ -162,6 +174,7 @@ impl Word {
     }
 }
 
+#[inline]
 fn try_bits(ready: Ready) -> usize {
     let mut bits = 0;
     if !(ready & Ready::READABLE).is_empty() {
@@ -225,6 +238,7 @@ impl Source {
         Word(self.word.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn update(&self, mut f: impl FnMut(Word) -> Option<Word>) {
         // AcqRel: the release pairs with the acquire in `word`; the acquire orders the change after the
         // ones it builds on.
@@ -276,6 +290,9 @@ impl Source {
         if ready.is_writable() {
             wakers.extend(waiters.writer.take());
         }
+        if waiters.list.is_empty() {
+            return;
+        }
         let mut rest = waiters.list.take();
         while let Some(node) = rest.pop_front() {
             // SAFETY: a node is in the list only while its future is alive (its drop takes it out under
@@ -293,10 +310,15 @@ impl Source {
 
     /// Waits for readiness in one direction. Only the last caller of a direction is woken.
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
-        let mask = direction.mask();
-        if let Some(event) = self.word().event(mask) {
-            return Poll::Ready(event);
+        match self.word().event(direction.mask()) {
+            Some(event) => Poll::Ready(event),
+            None => self.poll_wait(cx, direction),
         }
+    }
+
+    /// As [`poll_ready`](Self::poll_ready), for who has just seen that there is nothing.
+    pub(crate) fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
+        let mask = direction.mask();
         let waker = cx.waker().clone();
         let mut waiters = self.waiters.lock();
         let slot = match direction {
@@ -384,6 +406,24 @@ unsafe impl Send for Readiness<'_> {}
 unsafe impl Sync for Readiness<'_> {}
 
 impl Readiness<'_> {
+    /// Whether it waits, or an event came that it is yet to tell.
+    #[inline]
+    pub(crate) fn is_begun(self: Pin<&Self>) -> bool {
+        self.state == State::Waiting
+    }
+
+    /// Polls it, from the beginning if it had completed.
+    pub(crate) fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ReadyEvent> {
+        if self.state == State::Done {
+            // SAFETY: nothing is moved. The node is in no list: it has never been, or an event took it out.
+            let this = unsafe { self.as_mut().get_unchecked_mut() };
+            this.state = State::Init;
+            // SAFETY: in no list, so it is ours.
+            unsafe { (*this.waiter.get()).is_woken = false };
+        }
+        self.poll(cx)
+    }
+
     fn node(&self) -> NonNull<Waiter> {
         // SAFETY: a pointer into a live cell is not null.
         unsafe { NonNull::new_unchecked(self.waiter.get()) }
@@ -477,19 +517,35 @@ impl Drop for Readiness<'_> {
 
 /// Wakers to run once no lock is held.
 #[derive(Default)]
-pub(crate) struct WakeBatch(Vec<Waker>);
+pub(crate) struct WakeBatch {
+    /// Most batches are of one. `None`: there are no others either.
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
 
 impl WakeBatch {
     pub(crate) const fn new() -> WakeBatch {
-        WakeBatch(Vec::new())
+        WakeBatch { first: None, others: Vec::new() }
     }
 
+    #[inline]
     pub(crate) fn extend(&mut self, waker: Option<Waker>) {
-        self.0.extend(waker);
+        if self.first.is_none() {
+            self.first = waker;
+        } else {
+            self.others.extend(waker);
+        }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
+    }
+
+    /// Whether it has memory that is worth keeping.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.others.capacity() > 0
     }
 
     pub(crate) fn take(&mut self) -> WakeBatch {
@@ -499,12 +555,16 @@ impl WakeBatch {
     /// Wakes all, in order; a waker that panics does not keep the others from running.
     #[inline]
     pub(crate) fn wake_all(&mut self) {
-        if !self.is_empty() {
-            self.wake_some();
+        if let Some(first) = self.first.take() {
+            if self.others.is_empty() {
+                first.wake();
+            } else {
+                self.wake_many(first);
+            }
         }
     }
 
-    fn wake_some(&mut self) {
+    fn wake_many(&mut self, first: Waker) {
         struct Rest<'a>(std::vec::Drain<'a, Waker>);
 
         impl Drop for Rest<'_> {
@@ -516,7 +576,8 @@ impl WakeBatch {
             }
         }
 
-        let mut rest = Rest(self.0.drain(..));
+        let mut rest = Rest(self.others.drain(..));
+        first.wake();
         for waker in rest.0.by_ref() {
             waker.wake();
         }
@@ -664,6 +725,29 @@ mod tests {
         assert_eq!((first.get(), second.get(), writer.get()), (0, 1, 1));
         drop(source);
         assert_eq!(Arc::strong_count(&first), 1);
+    }
+
+    #[test]
+    fn a_wait_can_be_repeated() {
+        let source = registered();
+        let count = <Arc<Count>>::default();
+        let waker = Waker::from(Arc::clone(&count));
+        let cx = &mut Context::from_waker(&waker);
+        let mut waiting = pin!(source.readiness(Interest::READABLE));
+        for round in 1..4 {
+            assert!(!waiting.as_ref().is_begun());
+            assert!(waiting.as_mut().poll_again(cx).is_pending());
+            assert!(waiting.as_ref().is_begun());
+            assert!(waiting.as_mut().poll_again(cx).is_pending());
+            set(&source, Ready::READABLE);
+            assert_eq!(count.get(), round);
+            let Poll::Ready(event) = waiting.as_mut().poll_again(cx) else { panic!("must be ready") };
+            source.clear(event);
+        }
+        // What is there already need not be waited for.
+        set(&source, Ready::READABLE);
+        assert!(waiting.as_mut().poll_again(cx).is_ready());
+        assert_eq!(count.get(), 3);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::simplex::Pipe;
+use super::simplex::{Aside, Pipe};
 use crate::io::{AsyncRead, AsyncWrite, PollIo, ReadBuf};
 use crate::loom::sync::{Arc, Mutex};
 use crate::task::coop::poll_proceed;
@@ -79,6 +79,23 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     )
 }
 
+impl DuplexStream {
+    #[inline]
+    fn poll_put(
+        &self,
+        cx: &mut Context<'_>,
+        put: impl FnOnce(&mut Pipe, &mut Context<'_>) -> (PollIo<usize>, Aside),
+    ) -> PollIo<usize> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = put(&mut self.outgoing.lock(), cx);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+}
+
 impl AsyncRead for DuplexStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let coop = ready!(poll_proceed(cx));
@@ -93,7 +110,7 @@ impl AsyncRead for DuplexStream {
 
 impl AsyncWrite for DuplexStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
-        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+        self.poll_put(cx, |pipe, cx| pipe.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -101,13 +118,7 @@ impl AsyncWrite for DuplexStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> PollIo<usize> {
-        let coop = ready!(poll_proceed(cx));
-        let (poll, aside) = self.outgoing.lock().poll_write(cx, bufs);
-        aside.run();
-        if poll.is_ready() {
-            coop.made_progress();
-        }
-        poll
+        self.poll_put(cx, |pipe, cx| pipe.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -130,7 +141,7 @@ impl Drop for DuplexStream {
         let reader = self.outgoing.lock().close_write();
         let writer = self.incoming.lock().close_read();
         // Should the first waker panic, the second is still run: dropping `Aside` does not wake.
-        struct Last(Option<super::simplex::Aside>);
+        struct Last(Option<Aside>);
         impl Drop for Last {
             fn drop(&mut self) {
                 if let Some(aside) = self.0.take() {

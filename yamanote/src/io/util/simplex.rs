@@ -28,30 +28,33 @@ pub(super) struct Pipe {
 }
 
 /// A waker to be dealt with outside any lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use]
-pub(super) struct Aside {
-    woken: Option<Waker>,
-    _replaced: Option<Waker>,
+pub(super) enum Aside {
+    Nothing,
+    Wake(Waker),
+    Drop(#[allow(dead_code, reason = "dropping it is its use")] Waker),
 }
 
 impl Aside {
+    #[inline]
     fn wake(woken: Option<Waker>) -> Self {
-        Aside { woken, _replaced: None }
+        woken.map_or(Aside::Nothing, Aside::Wake)
     }
 
     /// Keeps the waker of `cx` in `slot`.
+    #[inline]
     fn register(slot: &mut Option<Waker>, cx: &mut Context<'_>) -> Self {
-        if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return Aside::default();
+        match slot {
+            Some(waker) if waker.will_wake(cx.waker()) => Aside::Nothing,
+            _ => slot.replace(cx.waker().clone()).map_or(Aside::Nothing, Aside::Drop),
         }
-        let waker = cx.waker().clone();
-        Aside { woken: None, _replaced: slot.replace(waker) }
     }
 
     /// Wakes whom the operation has to wake, and drops what it replaced.
+    #[inline]
     pub(super) fn run(self) {
-        if let Some(waker) = self.woken {
+        if let Aside::Wake(waker) = self {
             waker.wake();
         }
     }
@@ -66,6 +69,7 @@ impl Pipe {
         Pipe { bytes: Vec::new(), start: 0, capacity, closed: false, reader: None, writer: None }
     }
 
+    #[inline(always)] // What it returns is five words, to be looked at at once.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> (PollIo, Aside) {
         let unread = &self.bytes[self.start..];
         let amount = unread.len().min(buf.remaining());
@@ -79,21 +83,37 @@ impl Pipe {
             return (Poll::Ready(Ok(())), Aside::wake(self.writer.take()));
         }
         if self.closed || buf.remaining() == 0 {
-            return (Poll::Ready(Ok(())), Aside::default());
+            return (Poll::Ready(Ok(())), Aside::Nothing);
         }
         (Poll::Pending, Aside::register(&mut self.reader, cx))
     }
 
-    pub(super) fn poll_write(
+    #[inline(always)] // As `poll_read`.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> (PollIo<usize>, Aside) {
+        self.poll_write_pieces(cx, buf.is_empty(), std::iter::once(buf))
+    }
+
+    pub(super) fn poll_write_vectored(
         &mut self,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> (PollIo<usize>, Aside) {
+        let empty = bufs.iter().all(|buf| buf.is_empty());
+        self.poll_write_pieces(cx, empty, bufs.iter().map(|buf| &**buf))
+    }
+
+    #[inline(always)] // Made for each of the two.
+    fn poll_write_pieces<'a>(
+        &mut self,
+        cx: &mut Context<'_>,
+        empty: bool,
+        bufs: impl Iterator<Item = &'a [u8]>,
+    ) -> (PollIo<usize>, Aside) {
         if self.closed {
-            return (Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())), Aside::default());
+            return (Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())), Aside::Nothing);
         }
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return (Poll::Ready(Ok(0)), Aside::default());
+        if empty {
+            return (Poll::Ready(Ok(0)), Aside::Nothing);
         }
         let unread = self.bytes.len() - self.start;
         let room = self.capacity - unread;
@@ -197,6 +217,22 @@ impl SimplexStream {
     }
 }
 
+impl SimplexStream {
+    fn poll_put(
+        &mut self,
+        cx: &mut Context<'_>,
+        put: impl FnOnce(&mut Pipe, &mut Context<'_>) -> (PollIo<usize>, Aside),
+    ) -> PollIo<usize> {
+        let coop = ready!(poll_proceed(cx));
+        let (poll, aside) = put(&mut self.pipe, cx);
+        aside.run();
+        if poll.is_ready() {
+            coop.made_progress();
+        }
+        poll
+    }
+}
+
 impl AsyncRead for SimplexStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> PollIo {
         let coop = ready!(poll_proceed(cx));
@@ -210,8 +246,8 @@ impl AsyncRead for SimplexStream {
 }
 
 impl AsyncWrite for SimplexStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
-        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> PollIo<usize> {
+        self.poll_put(cx, |pipe, cx| pipe.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -219,13 +255,7 @@ impl AsyncWrite for SimplexStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> PollIo<usize> {
-        let coop = ready!(poll_proceed(cx));
-        let (poll, aside) = self.pipe.poll_write(cx, bufs);
-        aside.run();
-        if poll.is_ready() {
-            coop.made_progress();
-        }
-        poll
+        self.poll_put(cx, |pipe, cx| pipe.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -145,7 +145,11 @@ impl Relay {
 
     /// Takes bytes that were read and not written into `buf`, and tells how many. If they do not fill it, there are no
     /// more.
+    #[inline]
     pub(in super::super) fn rescue(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.pipe.is_none() {
+            return Ok(0);
+        }
         let mut len = 0;
         while let Some(pipe) = self.pipe.as_mut().filter(|pipe| pipe.held() > 0 && len < buf.len()) {
             match pipe.read(&mut buf[len..]) {
