@@ -1,5 +1,6 @@
 //! Panics of foreign code on threads that have other work to do.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs foreign code whose panic has nobody to go to: the panic hook has reported it, and the thread goes on. `None`
@@ -8,12 +9,17 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(result) => Some(result),
         Err(payload) => {
-            // The payload is foreign too. If its drop panics, what that panicked with is better leaked than asked again.
-            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(second);
-            }
+            drop_payload(payload);
             None
         }
+    }
+}
+
+/// The payload is foreign too. If its drop panics, what that panicked with is better leaked than asked again.
+#[cold]
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
     }
 }
 
