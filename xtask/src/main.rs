@@ -17,6 +17,7 @@
 //! | `ecosystem` | do real programs and crates run on the facade? |
 //! | `cross` | does it build for other systems, and do the tests pass where they can be run? |
 //! | `perf-gate` | does an operation take more instructions, allocations or system calls than was recorded? |
+//! | `size` | is an echo server larger than on tokio, and what does its build cost? |
 //! | `wrk` | how do the same axum programs compare under HTTP load? |
 
 mod api;
@@ -36,6 +37,7 @@ mod runner;
 mod san;
 mod shell;
 mod sim;
+mod size;
 mod soak;
 mod stress;
 mod tidy;
@@ -62,6 +64,7 @@ commands:
   ecosystem     run the programs in ecosystem/, with the services that they talk to
   cross         build for other systems, and run the tests where something here can
   perf-gate     count instructions, allocations and system calls, and compare with what was recorded
+  size          size and build time of an echo server, on the real tokio and on yamanote
   wrk           HTTP load on the same programs, built on the real tokio and on yamanote
 
 `cargo xtask COMMAND --help` explains one command.";
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Some("cross") => cross::run(rest),
         Some("ecosystem") => ecosystem::run(rest),
         Some("perf-gate") => perf_gate::run(rest),
+        Some("size") => size::run(rest),
         Some("wrk") => wrk::run(rest),
         Some("--help" | "-h" | "help") => {
             println!("{HELP}");
