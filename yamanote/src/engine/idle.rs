@@ -25,8 +25,8 @@
 //! on it.
 
 use crate::loom::sync::atomic::{AtomicUsize, Ordering, fence};
-use crate::util::CachePadded;
 use crate::util::canary::canary;
+use crate::util::{CachePadded, defaults};
 
 const BITS: usize = usize::BITS as usize;
 
@@ -54,7 +54,7 @@ impl Idle {
     /// For `workers`, of which `slots` may be there at times.
     pub(crate) fn new(workers: usize, slots: usize) -> Self {
         Idle {
-            asleep: CachePadded::new((0..slots.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect()),
+            asleep: CachePadded::new(defaults(slots.div_ceil(BITS))),
             searching: CachePadded::new(AtomicUsize::new(0)),
             workers,
         }

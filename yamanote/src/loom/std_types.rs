@@ -59,7 +59,11 @@ pub(crate) mod sync {
     impl<T: ?Sized> Mutex<T> {
         #[inline]
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+            // Not by a combinator: in a build without optimization each is some functions for each type of what is locked.
+            match self.0.lock() {
+                Ok(guard) => guard,
+                Err(poisoned) => poisoned.into_inner(),
+            }
         }
 
         #[inline]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::util::Counter;
+use crate::util::{Counter, defaults};
 
 /// The old way to choose a histogram's scale; see [`HistogramConfiguration`].
 ///
@@ -467,7 +467,7 @@ pub(crate) struct Histogram {
 impl Histogram {
     pub(crate) fn new(configuration: &HistogramConfiguration) -> Self {
         let layout = configuration.layout;
-        Histogram { layout, counts: (0..layout.buckets()).map(|_| Counter::new()).collect() }
+        Histogram { layout, counts: defaults(layout.buckets()) }
     }
 
     pub(crate) fn record(&self, duration: Duration) {

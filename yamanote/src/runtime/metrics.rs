@@ -767,7 +767,7 @@ impl RuntimeMetrics {
     }
 
     #[cfg(any(feature = "net", feature = "process", feature = "signal", feature = "io-uring"))]
-    fn io(&self, count: impl Fn(&crate::engine::io::IoDriver) -> u64) -> u64 {
+    fn io(&self, count: fn(&crate::engine::io::IoDriver) -> u64) -> u64 {
         self.handle.shared.remotes.iter().map(|remote| count(&remote.driver.io)).sum()
     }
 }

@@ -20,6 +20,15 @@ pub(crate) use counter::Counter;
 pub(crate) use linked_list::LinkedList;
 pub(crate) use wake_list::WakeList;
 
+/// So many of them. Many types go through here, so it is a loop, of which a development build makes less than of an iterator.
+pub(crate) fn defaults<T: Default>(n: usize) -> Box<[T]> {
+    let mut all = Vec::with_capacity(n);
+    for _ in 0..n {
+        all.push(T::default());
+    }
+    all.into_boxed_slice()
+}
+
 /// What a thread runs. One type, so that what the standard library has around it is compiled once.
 pub(crate) type ThreadMain = Box<dyn FnOnce() + Send>;
 

@@ -23,6 +23,7 @@ use crate::engine::shared::Config;
 use crate::engine::task::{Id, Origin};
 use crate::engine::worker::Worker;
 use crate::runtime::TaskKind;
+use crate::util::defaults;
 
 /// Hooks or a histogram around polls.
 pub(crate) const POLLS: u8 = 1;
@@ -64,7 +65,7 @@ impl Observer {
             | flag(FUTURELOCK, futurelock);
         Observer {
             wanted: AtomicU8::new(wanted),
-            current: (0..slots).map(|_| Current::default()).collect(),
+            current: defaults(slots),
             tasks: TaskList::new(config.track_tasks, stalls || futurelock),
             recorder: Recorder::new(slots),
         }

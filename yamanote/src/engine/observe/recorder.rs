@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use crate::engine::task::{Id, Origin};
 use crate::sys::ticks;
-use crate::util::Counter;
+use crate::util::{Counter, defaults};
 
 /// Events a ring holds: half a mebibyte of them. Arbitrary; some ten milliseconds of the busiest worker, seconds
 /// of a usual one.
@@ -145,7 +145,7 @@ struct Ring {
 
 impl Ring {
     fn new() -> Ring {
-        Ring { places: (0..RING).map(|_| Place::default()).collect(), written: AtomicUsize::new(0) }
+        Ring { places: defaults(RING), written: AtomicUsize::new(0) }
     }
 
     /// For one thread at a time.
@@ -229,7 +229,7 @@ impl Recorder {
     pub(crate) fn new(slots: usize) -> Recorder {
         Recorder {
             epoch: Instant::now(),
-            rings: (0..slots).map(|_| OnceLock::new()).collect(),
+            rings: defaults(slots),
             outside: Mutex::new(None),
             users: Mutex::new(0),
         }

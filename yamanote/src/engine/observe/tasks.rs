@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::engine::observe::recorder::Cause;
 use crate::engine::task::{Id, Origin};
 use crate::runtime::{TaskInfo, TaskKind, TaskState, WokenBy};
+use crate::util::defaults;
 
 /// Arbitrary: well above the number of workers that meet.
 const SHARDS: usize = 32;
@@ -66,12 +67,7 @@ impl TaskList {
         }
         let shards = if keeps_all || keeps_names { SHARDS } else { 0 };
         let named = if keeps_names && !keeps_all { NAMED } else { 0 };
-        TaskList {
-            shards: (0..shards).map(|_| Mutex::default()).collect(),
-            keeps_all,
-            keeps_names,
-            named: (0..named).map(|_| AtomicU32::default()).collect(),
-        }
+        TaskList { shards: defaults(shards), keeps_all, keeps_names, named: defaults(named) }
     }
 
     #[inline]
