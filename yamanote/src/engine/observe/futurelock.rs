@@ -16,7 +16,6 @@
 
 use std::backtrace::Backtrace;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -42,18 +41,15 @@ static HANDED: AtomicUsize = AtomicUsize::new(0);
 /// Counts hand-overs, to tell which polls began after one.
 static HAND_OVERS: AtomicUsize = AtomicUsize::new(0);
 
-static WAITS: Mutex<Waits> = Mutex::new(Waits {
-    queued: HashMap::with_hasher(BuildHasherDefault::new()),
-    handed: Vec::new(),
-    reporter: false,
-});
+static WAITS: Mutex<Waits> = Mutex::new(Waits { queued: None, handed: Vec::new(), reporter: false });
 
 /// Something was passed by for the first time.
 static PASSED: Condvar = Condvar::new();
 
 /// Waits for permits, by their waiters' addresses.
 struct Waits {
-    queued: HashMap<usize, Wait, BuildHasherDefault<DefaultHasher>>,
+    /// Made by the first.
+    queued: Option<HashMap<usize, Wait>>,
     /// Few at a time: all but forgotten ones are come for at once.
     handed: Vec<(usize, Handed)>,
     /// The thread that reports runs.
@@ -126,7 +122,7 @@ pub(crate) fn note_waiting(waiter: usize) {
         spawned_at: spawned_at.map(|(_, location)| location),
         place: Arc::new(Backtrace::force_capture()),
     };
-    let former = waits().queued.insert(waiter, wait);
+    let former = waits().queued.get_or_insert_default().insert(waiter, wait);
     drop(former);
 }
 
@@ -134,7 +130,8 @@ pub(crate) fn note_waiting(waiter: usize) {
 #[cold]
 pub(crate) fn note_handed(waiter: usize) {
     let mut waits = waits();
-    let Some(wait) = waits.queued.remove(&waiter) else { return };
+    let wait = waits.queued.as_mut().and_then(|queued| queued.remove(&waiter));
+    let Some(wait) = wait else { return };
     // SeqCst, as the load in `begin_poll`: a poll that the wake-up to come leads to sees it.
     let number = HAND_OVERS.fetch_add(1, Ordering::SeqCst) + 1;
     let handed = Handed { wait, since: Instant::now(), number, passed_by: 0, reported: false };
@@ -147,7 +144,7 @@ pub(crate) fn note_handed(waiter: usize) {
 pub(crate) fn note_over(waiter: usize) {
     let (queued, handed) = {
         let mut waits = waits();
-        let queued = waits.queued.remove(&waiter);
+        let queued = waits.queued.as_mut().and_then(|queued| queued.remove(&waiter));
         let at = waits.handed.iter().position(|(other, _)| *other == waiter);
         let over = (queued, at.map(|at| waits.handed.swap_remove(at)));
         HANDED.store(waits.handed.len(), Ordering::Relaxed);

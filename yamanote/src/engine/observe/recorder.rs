@@ -229,7 +229,7 @@ impl Recorder {
     pub(crate) fn new(slots: usize) -> Recorder {
         Recorder {
             epoch: Instant::now(),
-            rings: defaults(slots),
+            rings: (0..slots).map(|_| OnceLock::new()).collect(),
             outside: Mutex::new(None),
             users: Mutex::new(0),
         }
