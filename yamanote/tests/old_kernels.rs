@@ -5,6 +5,7 @@
 
 #![cfg(all(target_os = "linux", not(loom)))]
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
 
@@ -106,6 +107,10 @@ fn in_a_process_of_its_own(errno: i32) {
 }
 
 fn run(command: &mut StdCommand) {
+    if cfg!(sanitized) {
+        // SAFETY: changes the mask of the child's one thread, which a child may.
+        unsafe { command.pre_exec(|| mask_child_signal(libc::SIG_BLOCK)) };
+    }
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -115,10 +120,37 @@ fn run(command: &mut StdCommand) {
     assert_eq!(errors, "");
 }
 
+/// ThreadSanitizer runs a handler when the thread that got the signal makes, or is in, a call of the C library's that it
+/// knows to block. A wait of the standard library's is none, and the thread that the kernel prefers, the harness's, does
+/// nothing else: so nobody would hear of a child. Under sanitizers this thread gets the signals.
+fn take_child_signals() {
+    std::thread::spawn(|| {
+        mask_child_signal(libc::SIG_UNBLOCK).unwrap();
+        loop {
+            // SAFETY: takes a number.
+            unsafe { libc::usleep(1_000_000) };
+        }
+    });
+}
+
+fn mask_child_signal(how: i32) -> std::io::Result<()> {
+    // SAFETY: a set that is filled before it is read, and this thread's mask.
+    let result = unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGCHLD);
+        libc::pthread_sigmask(how, &set, std::ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(result)) }
+}
+
 /// Does nothing unless it is asked to by one of the above.
 #[test]
 fn everything_without_the_younger_calls() {
     let Ok(errno) = std::env::var(VARIABLE) else { return };
+    if cfg!(sanitized) {
+        take_child_signals();
+    }
     let errno = errno.parse().unwrap();
     refuse(&CALLS, errno);
     for call in CALLS {
@@ -138,7 +170,18 @@ fn everything_without_the_younger_calls() {
             });
         }
     }
+    a_child_of_a_runtime_that_is_gone();
     println!("everything went through");
+}
+
+/// Nobody would tell of its end, which is said, and not waited for.
+fn a_child_of_a_runtime_that_is_gone() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    let mut child = runtime.block_on(async { Command::new("sleep").arg("600").spawn().unwrap() });
+    drop(runtime);
+    assert!(handle.block_on(child.wait()).is_err());
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(child.kill()).unwrap();
 }
 
 async fn children() {

@@ -162,6 +162,12 @@ impl Listener {
         self.listening.poll_changed(cx)
     }
 
+    /// Fails if the runtime that would tell this listener is gone.
+    #[cfg(feature = "process")]
+    pub(super) fn check_runtime(&self) -> io::Result<()> {
+        self.pump.socket.registration().check_runtime()
+    }
+
     /// The runtime that polls is not always the one that the listener was made on, and that one may be gone or
     /// idle.
     fn follow(&mut self) {

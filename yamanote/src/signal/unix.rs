@@ -358,6 +358,12 @@ impl Signal {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
         self.listener.poll_changed(cx).map(Some)
     }
+
+    /// Fails if there is no runtime, of those that polled it, which could still tell of a signal.
+    #[cfg(feature = "process")]
+    pub(crate) fn check_runtime(&self) -> io::Result<()> {
+        self.listener.check_runtime()
+    }
 }
 
 impl std::fmt::Debug for Signal {

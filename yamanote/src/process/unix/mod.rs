@@ -113,6 +113,10 @@ impl Running {
                 return Poll::Ready(Ok(status));
             }
             if !heard {
+                // A descriptor tells of its runtime's end itself.
+                if let Exit::Signal(signal) = &self.exit {
+                    signal.check_runtime()?;
+                }
                 return Poll::Pending;
             }
             if let Exit::Descriptor(descriptor) = &self.exit {
