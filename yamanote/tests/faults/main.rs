@@ -8,6 +8,7 @@
 
 mod accept;
 mod datagrams;
+mod limit;
 mod records;
 mod shim;
 mod streams;
