@@ -67,6 +67,8 @@ pub(crate) static TARGETS: [Target; 14] = [
             COMPILERS[0],
             COMPILERS[1],
             ("runtime::stall::all_workers_blocked", "1,000 sockets: minutes with wine"),
+            ("limits::ends::a_stack_that_overflows", "wine does not end the program then"),
+            ("net::ends::a_reset_in_the_middle_of_a_read", "wine's poll takes the socket's error"),
         ],
         ..PLAIN
     },

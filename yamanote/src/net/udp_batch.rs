@@ -46,7 +46,8 @@ pub struct RecvBatch {
 }
 
 impl RecvBatch {
-    /// Room for `count` datagrams of up to `size` bytes. What is longer is cut off.
+    /// Room for `count` datagrams of up to `size` bytes. What is longer is cut off, but
+    /// on Windows, where receiving it fails.
     ///
     /// One system call fills at most 32 of them. With [`set_gro`], let `size` be 65,535.
     ///

@@ -71,8 +71,11 @@ fn errors_are_the_same() {
         let path = dir.path().join("f");
         std::fs::write(&path, b"\xFF\xFE").unwrap();
         assert_eq!(fs::read_to_string(&path).await.unwrap_err().kind(), ErrorKind::InvalidData);
-        assert_eq!(fs::metadata(path.join("x")).await.unwrap_err().kind(), ErrorKind::NotADirectory);
-        assert_eq!(fs::read(dir.path()).await.unwrap_err().kind(), ErrorKind::IsADirectory);
+        // Which they are differs between systems.
+        let below = std::fs::metadata(path.join("x")).unwrap_err().kind();
+        assert_eq!(fs::metadata(path.join("x")).await.unwrap_err().kind(), below);
+        let directory = std::fs::read(dir.path()).unwrap_err().kind();
+        assert_eq!(fs::read(dir.path()).await.unwrap_err().kind(), directory);
         assert_eq!(fs::read("a\0b").await.unwrap_err().kind(), ErrorKind::InvalidInput);
         let mut file = OpenOptions::new().write(true).open(&path).await.unwrap();
         assert!(file.read(&mut [0; 2]).await.is_err(), "not open for reading");

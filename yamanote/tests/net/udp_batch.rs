@@ -77,6 +77,7 @@ fn a_batch_waits_and_can_be_given_up() {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_too_long_is_cut() {
     single().block_on(async {
