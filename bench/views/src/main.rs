@@ -12,6 +12,7 @@ const HELP: &str = "\
 usage: cargo run --release -p views -- COMMAND
 
   recorder [ROUNDS]   what the flight recorder costs: the same work with and without it, in turns
+  count               the same in instructions, which repeat (needs valgrind)
   stalled [SECONDS]   all workers blocked: how late are the echoes and timers of the rest? Fails above 30 ms (p99)
   idle [SECONDS]      does any thread of an idle runtime wake up? Fails if one does (Linux)
   wakes [SECONDS]     do workers wake up more often for being watched? (Linux)";
@@ -24,6 +25,11 @@ fn main() -> ExitCode {
     };
     let fine = match (words.first().map(String::as_str), words.len()) {
         (Some("recorder"), ..=2) => number(15).map(recorder::run),
+        (Some("count"), 1) => Some(recorder::count()),
+        // What `count` runs.
+        (Some("once"), 4) => {
+            words[3].parse().ok().map(|n| recorder::once(&words[1], words[2] == "on", n))
+        }
         (Some("stalled"), ..=2) => number(5).map(stalled::run),
         (Some("idle"), ..=2) => number(10).map(idle::run),
         (Some("wakes"), ..=2) => number(5).map(idle::compare),

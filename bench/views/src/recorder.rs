@@ -84,6 +84,46 @@ fn cell(name: &str, runtime: &Runtime, work: Work, rounds: u64) {
     println!("{name:22} {off:10.1} {on:10.1} {:+7.1} % {events:13.1}", (on / off - 1.0) * 100.0);
 }
 
+/// Does a piece of work so many times on a single-threaded runtime, with or without the recorder: for `count`.
+pub fn once(name: &str, with: bool, n: u64) -> bool {
+    let Some((_, work)) = CELLS.iter().find(|cell| cell.0 == name) else { return false };
+    let runtime = Builder::new_current_thread().enable_all().build().expect("the runtime builds");
+    let recorder = with.then(|| runtime.handle().start_recording());
+    runtime.block_on(async { yamanote::spawn(work(n)).await.expect("it does not panic") });
+    drop(recorder);
+    true
+}
+
+/// Instructions per operation with and without the recorder, as valgrind's callgrind counts them: they repeat.
+pub fn count() -> bool {
+    println!("{:22} {:>10} {:>10} {:>8}", "instructions", "off", "on", "cost");
+    for (name, _) in CELLS {
+        let [off, on] = ["off", "on"].map(|with| {
+            // What twice as many take more is free of what it costs to start.
+            let [few, many] = [2000, 4000].map(|n| instructions(name, with, n));
+            Some((many? - few?) / 2000)
+        });
+        let (Some(off), Some(on)) = (off, on) else {
+            eprintln!("valgrind does not count {name}");
+            return false;
+        };
+        println!("{name:22} {off:10} {on:10} {:+7.1} %", (on as f64 / off as f64 - 1.0) * 100.0);
+    }
+    true
+}
+
+fn instructions(name: &str, with: &str, n: u64) -> Option<u64> {
+    let output = std::process::Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().ok()?)
+        .args(["once", name, with, &n.to_string()])
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (_, count) = text.rsplit_once("Collected :")?;
+    count.split_whitespace().next()?.parse().ok()
+}
+
 async fn yield_now(n: u64) -> u64 {
     for _ in 0..n {
         yamanote::task::yield_now().await;

@@ -324,7 +324,7 @@ impl Schedule for Arc<LocalShared> {
         let set = unsafe { &*this };
         if let Some(runtime) = set.lister() {
             let cause = crate::task::try_id().map(Cause::Task);
-            let cause = cause.or_else(|| context::with_any_worker(|worker| worker.cause()));
+            let cause = cause.or_else(|| context::with_any_worker(|worker| worker.cause().cause()));
             runtime.observer.tasks.note_woken(task.meta().id(), cause.unwrap_or(Cause::Outside));
         }
         let task = task.into_raw();

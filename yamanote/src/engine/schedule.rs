@@ -25,12 +25,8 @@ impl Schedule for Arc<Shared> {
         let raw = task.into_raw();
         // SAFETY: as above; the task is still ours.
         unsafe { note_queued(shared, raw, false) };
-        let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
-        if let Err(raw) = here {
-            // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
-            let shared = unsafe { Arc::clone(&*this) };
-            push_remote(&shared, raw);
-        }
+        // SAFETY: by contract.
+        unsafe { queue(this, raw) };
     }
 
     #[inline]
@@ -74,6 +70,39 @@ impl Schedule for Arc<Shared> {
     }
 }
 
+/// Queues a task that was just made, of which the recorder has been told: that it was spawned says that it is queued, too.
+///
+/// # Safety
+/// As [`Schedule::schedule`].
+#[inline]
+pub(crate) unsafe fn schedule_spawned(this: *const Arc<Shared>, task: Runnable) {
+    // SAFETY: `this` is good until the runnable is handed on, which comes after.
+    let shared = unsafe { Arc::as_ptr(&*this) };
+    let raw = task.into_raw();
+    // SAFETY: as above; the task is still ours.
+    unsafe {
+        if (*shared).observer.wanted() & (observe::LATENCY | observe::TASKS) != 0 {
+            note_queued(shared, raw, false);
+        }
+    }
+    // SAFETY: by contract.
+    unsafe { queue(this, raw) };
+}
+
+/// # Safety
+/// As [`Schedule::schedule`], for a task that was made raw.
+#[inline]
+unsafe fn queue(this: *const Arc<Shared>, raw: Raw) {
+    // SAFETY: by contract it is good until the task is handed on.
+    let shared = unsafe { Arc::as_ptr(&*this) };
+    let here = context::with_worker(shared, |worker| worker.push(raw)).unwrap_or(Err(raw));
+    if let Err(raw) = here {
+        // SAFETY: it was not handed on yet, so the runtime is still there; the clone keeps it.
+        let shared = unsafe { Arc::clone(&*this) };
+        push_remote(&shared, raw);
+    }
+}
+
 /// A task is about to be queued: whoever wants to know is told. `again`: its poll is over, in which it was woken.
 ///
 /// # Safety
@@ -82,6 +111,10 @@ impl Schedule for Arc<Shared> {
 unsafe fn note_queued(shared: *const Shared, raw: Raw, again: bool) {
     #[cold]
     unsafe fn note(shared: *const Shared, wanted: u8, raw: Raw, again: bool) {
+        if again && wanted == observe::EVENTS {
+            // A poll of a task that nothing has woken since the one before tells as much.
+            return;
+        }
         // SAFETY: by contract.
         let (shared, id) = unsafe { (&*shared, refs::id(raw)) };
         if let Some(latency) = &shared.latency {

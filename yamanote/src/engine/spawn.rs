@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::engine::schedule::Runnable;
+use crate::engine::schedule::{Runnable, schedule_spawned};
 use crate::engine::shared::Shared;
-use crate::engine::task::{self, JoinHandle, Origin, Schedule};
+use crate::engine::task::{self, JoinHandle, Origin};
 use crate::engine::{context, instrument, observe, trace};
 use crate::runtime::TaskKind;
 
@@ -57,7 +57,7 @@ unsafe fn launch(runnable: Runnable, origin: &Origin<'_>) {
         runnable.shutdown();
     } else {
         // SAFETY: as above.
-        unsafe { Arc::schedule(shared, runnable) };
+        unsafe { schedule_spawned(shared, runnable) };
     }
 }
 

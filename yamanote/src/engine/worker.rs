@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::engine::idle::Sleep;
 use crate::engine::limits::{INBOX_BATCH, MAX_LIFO_POLLS, SPIN_LIMIT};
 use crate::engine::metrics::worker::BusyTimer;
-use crate::engine::observe::recorder::{Cause, Event, What};
+use crate::engine::observe::recorder::{Event, What, Word};
 use crate::engine::pace::Pace;
 use crate::engine::parker::Parked;
 use crate::engine::queue::{Chain, Raw};
@@ -247,7 +247,7 @@ pub(crate) struct Worker {
     pub(crate) driver: usize,
     core: RefCell<Option<Box<Core>>>,
     /// What is under way that may wake tasks; right only where somebody wants to know.
-    cause: Cell<Cause>,
+    cause: Cell<Word>,
     /// The recorder was told of a poll that began, and not yet that it has ended.
     unended: Cell<bool>,
 }
@@ -268,7 +268,7 @@ impl Worker {
             index,
             driver,
             core,
-            cause: Cell::new(Cause::Outside),
+            cause: Cell::new(Word::OUTSIDE),
             unended: Cell::new(false),
         }
     }
@@ -359,6 +359,8 @@ impl Worker {
                 return false;
             }
             if root.take_woken() {
+                self.cause.set(Word::OUTSIDE);
+                self.unended.set(false);
                 self.note(What::Root);
                 if root.poll() {
                     return true;
@@ -502,13 +504,16 @@ impl Worker {
         let task = unsafe { Runnable::from_raw(raw) };
         task.set_home(self.driver as u16);
         let wanted = self.shared.observer.wanted();
-        if wanted != 0 || self.shared.dumper.is_active() {
+        if (wanted != 0 || self.shared.dumper.is_active()) && !self.record_poll(wanted, &task) {
             self.run_observed(wanted, raw, task);
         } else {
             budget::with_budget(|| task.run());
         }
         let mut slot = self.core.borrow_mut();
-        let Some(core) = slot.as_deref_mut() else { return Step::Lost };
+        let Some(core) = slot.as_deref_mut() else {
+            self.note_poll_lost();
+            return Step::Lost;
+        };
         if core.pushed {
             core.pushed = false;
             // What the hint in `push` may have missed.
@@ -526,9 +531,6 @@ impl Worker {
         if viewed == 0 {
             return self.run_hooked(raw, task);
         }
-        if wanted == observe::EVENTS && !self.shared.dumper.is_active() {
-            return self.run_recorded(task);
-        }
         let observer = &self.shared.observer;
         let (id, location) = (task.meta().id(), task.meta().spawned_at());
         if viewed & (observe::STALLS | observe::FUTURELOCK) != 0 {
@@ -542,7 +544,7 @@ impl Worker {
         if viewed & observe::EVENTS != 0 {
             observer.record(Some(self), Event::poll(What::PollStart, id, location));
         }
-        let cause = self.cause.replace(Cause::Task(id));
+        let cause = self.cause.replace(Word::task(id.as_u64()));
         let begun = (viewed & observe::FUTURELOCK != 0).then(observe::futurelock::begin_poll);
         if wanted == viewed && !self.shared.dumper.is_active() {
             budget::with_budget(|| task.run());
@@ -565,19 +567,27 @@ impl Worker {
         }
     }
 
-    /// As the plain run, and the recorder is told when it begins. That it has ended says whatever comes next.
-    fn run_recorded(&self, task: Runnable) {
-        let observer = &self.shared.observer;
+    /// If nobody but the recorder wants to know of a poll that is about to begin, tells it, and returns `true`. That the
+    /// poll has ended says whatever comes next.
+    #[cold]
+    fn record_poll(&self, wanted: u8, task: &Runnable) -> bool {
+        if wanted != observe::EVENTS || self.shared.dumper.is_active() {
+            return false;
+        }
         let meta = task.meta();
-        let (id, location) = (meta.id(), meta.spawned_at());
-        // We have the core, and with it the ring.
-        observer.recorder.push(Some(self.index), Event::poll(What::PollStart, id, location));
         self.unended.set(true);
-        let cause = self.cause.replace(Cause::Task(id));
-        budget::with_budget(|| task.run());
-        self.cause.set(cause);
-        if !self.has_core() && self.take_unended() {
-            observer.record(None, Event::poll(What::PollEnd, id, location));
+        // What it wakes when it is no longer the current task; until something else begins.
+        self.cause.set(Word::task(meta.id().as_u64()));
+        // We have the core, and with it the ring.
+        self.shared.observer.recorder.push_poll(self.index, meta.id(), meta.spawned_at());
+        true
+    }
+
+    /// Another thread has the core, and the ring, that we had when the poll began.
+    #[cold]
+    fn note_poll_lost(&self) {
+        if self.take_unended() {
+            self.shared.observer.recorder.push_deed_elsewhere(What::PollEnd.into());
         }
     }
 
@@ -586,8 +596,10 @@ impl Worker {
         self.unended.take()
     }
 
-    /// The worker is about to do something that the recorder is not told of.
-    fn note_poll_ended(&self) {
+    /// The driver, in its turn, has something to tell: the poll before that has ended. A turn that finds nothing is no
+    /// reason to tell of it, and short.
+    #[inline]
+    pub(crate) fn note_poll_ended(&self) {
         if self.unended.get() {
             self.unended.set(false);
             self.note(What::PollEnd);
@@ -595,7 +607,7 @@ impl Worker {
     }
 
     /// What wakes tasks on this thread, if it is no task.
-    pub(crate) fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> Word {
         self.cause.get()
     }
 
@@ -604,12 +616,17 @@ impl Worker {
     fn note(&self, what: What) {
         #[cold]
         #[inline(never)]
-        fn tell(worker: &Worker, what: What) {
-            worker.shared.observer.record(Some(worker), Event::of_worker(what));
+        fn tell(worker: &Worker, what: Word) {
+            let recorder = &worker.shared.observer.recorder;
+            if worker.has_core() {
+                recorder.push_deed(worker.index, what);
+            } else {
+                recorder.push_deed_elsewhere(what);
+            }
         }
 
         if self.shared.observer.wanted() & observe::EVENTS != 0 {
-            tell(self, what);
+            tell(self, Word::from(what));
         }
     }
 
@@ -651,7 +668,6 @@ impl Worker {
             // Back from a long poll, with a spare in our place.
             self.seat().seat.ask(self.index, |slot| self.shared.unpark(slot));
         }
-        self.note_poll_ended();
         self.in_turn(|worker, max_events| {
             let remote = worker.seat();
             let mut events = 0;
@@ -670,11 +686,13 @@ impl Worker {
     /// Fires what is due. Before that so many events came from the operating system.
     fn fire_timers(&self, events: usize) {
         if events > 0 {
+            self.note_poll_ended();
             self.note(What::Io(events as u64));
         }
-        self.cause.set(Cause::Timer);
+        self.cause.set(Word::TIMER);
         let timers = self.seat().driver.fire_timers(&self.shared.clock);
         if timers > 0 {
+            self.note_poll_ended();
             self.note(What::Timers(timers as u64));
         }
     }
@@ -693,13 +711,13 @@ impl Worker {
             }
         };
         let turned = Turned(self);
-        self.cause.set(Cause::Io);
+        self.cause.set(Word::IO);
         f(self, max_events);
         drop(turned);
     }
 
     fn note_turned(&self) {
-        self.cause.set(Cause::Outside);
+        self.cause.set(Word::OUTSIDE);
         let mut slot = self.core.borrow_mut();
         if let Some(core) = slot.as_deref_mut() {
             core.in_turn = false;
@@ -723,6 +741,7 @@ impl Worker {
     fn park<R: Root>(&self, root: &R) {
         let hooks = &self.shared.config.hooks;
         if hooks.before_park.is_some() {
+            self.cause.set(Word::OUTSIDE);
             hooks::call(hooks.before_park.as_ref());
             if self.has_tasks() || root.is_woken() {
                 // The hook woke something.
@@ -735,6 +754,7 @@ impl Worker {
             hooks::call(hooks.after_unpark.as_ref());
             return;
         }
+        self.unended.set(false);
         self.note(What::Park);
         let parked = Unparked(self);
         let remote = self.remote();

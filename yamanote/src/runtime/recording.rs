@@ -104,7 +104,9 @@ impl FlightRecorder {
             events.insert(at, (time_ns, event));
         }
         tracks.retain(|track| !track.events.is_empty());
-        Recording { end_ns, tracks }
+        let mut recording = Recording { end_ns, tracks };
+        recording.tell_yields();
+        recording
     }
 }
 
@@ -332,6 +334,55 @@ impl Recording {
         out.write_all(b"\n]}\n")
     }
 
+    /// A task that is polled although nothing woke it since its last poll was woken in that, and queued when it ended:
+    /// that has no event of its own, which would cost a busy worker as much as the poll's.
+    fn tell_yields(&mut self) {
+        enum Step {
+            Woken,
+            Polled,
+            /// The poll's end, and the row that it is in.
+            Ended(usize),
+        }
+
+        let mut steps = Vec::new();
+        for (row, track) in self.tracks.iter().enumerate() {
+            let wakes = track.events.iter().filter_map(|(time_ns, event)| match event.what {
+                What::Wake(_) | What::Again | What::Spawn => Some((*time_ns, event.task?, Step::Woken)),
+                _ => None,
+            });
+            steps.extend(wakes);
+            for slice in track.slices(self.end_ns) {
+                if let Doing::Poll(id, _) = slice.doing {
+                    steps.push((slice.start_ns, id, Step::Polled));
+                    steps.push((slice.end_ns, id, Step::Ended(row)));
+                }
+            }
+        }
+        // A poll that begins when another ends comes after that.
+        steps.sort_by_key(|(time_ns, id, step)| (*time_ns, *id, matches!(step, Step::Polled)));
+        // Of each task, when and in which row its last poll ended, and whether something woke it since that began; it may
+        // have been told of the end only after that.
+        let mut seen: HashMap<Id, (Option<(u64, usize)>, bool)> = HashMap::new();
+        let mut yields = Vec::new();
+        for (time_ns, id, step) in steps {
+            let (ended, woken) = seen.entry(id).or_default();
+            match step {
+                Step::Woken => *woken = true,
+                Step::Polled => {
+                    let again = ended.take().filter(|_| !*woken);
+                    yields.extend(again.map(|(time_ns, row)| (row, time_ns, id)));
+                    *woken = false;
+                }
+                Step::Ended(row) => *ended = Some((time_ns, row)),
+            }
+        }
+        for (row, time_ns, id) in yields {
+            let again = Event { what: What::Again, task: Some(id), location: None };
+            self.tracks[row].events.push((time_ns, again));
+        }
+        self.tracks.iter_mut().for_each(|track| track.events.sort_by_key(|(time_ns, _)| *time_ns));
+    }
+
     /// Where tasks were spawned, as far as that is known.
     #[inline]
     fn places(&self) -> HashMap<Id, &'static Location<'static>> {
@@ -354,7 +405,7 @@ impl Recording {
         for (row, time_ns, event) in events {
             let Some(task) = event.task else { continue };
             match event.what {
-                What::Wake(_) | What::Again => {
+                What::Wake(_) | What::Again | What::Spawn => {
                     woken.entry(task).or_insert((row, time_ns));
                 }
                 What::PollStart => wakeups.extend(woken.remove(&task).map(|woken| Wakeup {

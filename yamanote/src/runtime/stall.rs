@@ -47,7 +47,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -72,7 +73,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -96,7 +98,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -120,7 +123,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -143,7 +147,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -170,7 +175,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -223,7 +229,8 @@ impl StallReport {
     /// # let (tell, stalls) = std::sync::mpsc::channel();
     /// # let runtime = yamanote::runtime::Builder::new_multi_thread()
     /// #     .worker_threads(1)
-    /// #     .on_stall(move |stall| tell.send(stall.clone()).unwrap())
+    /// #     // Not one of a worker that gets no processor for that long.
+    /// #     .on_stall(move |stall| if stall.task().is_some() { tell.send(stall.clone()).unwrap() })
     /// #     .build()
     /// #     .unwrap();
     /// # let (end, ended) = std::sync::mpsc::channel::<()>();

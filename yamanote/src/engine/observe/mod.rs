@@ -16,8 +16,9 @@ pub(crate) mod tasks;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::engine::context;
 use crate::engine::observe::current::Current;
-use crate::engine::observe::recorder::{Cause, Event, Recorder, What};
+use crate::engine::observe::recorder::{Event, Recorder, Word};
 use crate::engine::observe::tasks::TaskList;
 use crate::engine::shared::Config;
 use crate::engine::task::{Id, Origin};
@@ -100,7 +101,10 @@ impl Observer {
             self.tasks.insert(origin, kind);
         }
         if self.wanted() & EVENTS != 0 {
-            self.record(worker, Event::spawn(origin));
+            match worker.filter(|worker| worker.has_core()) {
+                Some(worker) => self.recorder.push_spawn(worker.index, origin),
+                None => self.record(None, Event::spawn(origin)),
+            }
         }
     }
 
@@ -114,19 +118,26 @@ impl Observer {
 
     /// A task is about to be queued, on this thread, which may be a worker of the runtime; `again`: at the end of a poll in
     /// which it was woken.
-    #[cold]
+    #[inline]
     pub(crate) fn note_woken(&self, wanted: u8, id: Id, again: bool, worker: Option<&Worker>) {
-        let cause = match crate::task::try_id() {
-            Some(waker) => Cause::Task(waker),
-            None => worker.map_or(Cause::Outside, |worker| worker.cause()),
+        let cause = match (context::with(|context| context.task_id.get()), worker) {
+            (0, None) => Word::OUTSIDE,
+            (0, Some(worker)) => worker.cause(),
+            (id, _) => Word::task(id),
         };
         if wanted & TASKS != 0 {
-            self.tasks.note_woken(id, cause);
+            self.tasks.note_woken(id, cause.cause());
         }
         if wanted & EVENTS != 0 {
             let ended = again && worker.is_some_and(Worker::take_unended);
-            let what = if ended { What::Again } else { What::Wake(cause) };
-            self.record(worker, Event::queued(what, id));
+            if let (Word::IO | Word::TIMER, Some(worker)) = (cause, worker) {
+                worker.note_poll_ended();
+            }
+            let what = if ended { Word::AGAIN } else { cause };
+            match worker.filter(|worker| worker.has_core()) {
+                Some(worker) => self.recorder.push_wake(worker.index, id, what),
+                None => self.recorder.push_wake_elsewhere(id, what),
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Each slot has a ring that only the thread with the worker's core writes, so an event is a reading of the clock and
 //! five stores. The clock is the processor's where that can be trusted; what it counts is made into time when a
-//! recording ends. A poll is one event: it has ended when the worker begins something else. What happens on other threads goes into one more ring, under a lock. Rings are made when their first
-//! event comes, and never emptied: a recording takes those events that are younger than it is.
+//! recording ends. A poll is one event: it has ended when the worker begins something else. What happens on other
+//! threads goes into one more ring, under a lock. Rings are made when their first event comes, and never emptied: a
+//! recording takes those events that are younger than it is.
 //!
 //! A reader may come while an event is overwritten. The writer tells how many events it has written *before* it
 //! touches the next place; the reader looks at that number again when it has read, and drops what may have been
@@ -33,6 +34,30 @@ pub(crate) enum Cause {
     Timer,
     /// Something that is no task of a runtime.
     Outside,
+}
+
+/// What happened, as a ring keeps it: the kind in the low byte, and above it what some kinds tell besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+/// Wakes, by [`Cause`], ready before there is one.
+impl Word {
+    pub(crate) const IO: Word = Word(7);
+    pub(crate) const TIMER: Word = Word(8);
+    pub(crate) const OUTSIDE: Word = Word(9);
+    pub(crate) const AGAIN: Word = Word(14);
+
+    #[inline]
+    pub(crate) fn task(id: u64) -> Word {
+        Word(10 | id << 8)
+    }
+
+    pub(crate) fn cause(self) -> Cause {
+        match self.decode() {
+            Some(What::Wake(cause)) => cause,
+            _ => Cause::Outside,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,58 +100,58 @@ impl Event {
         Event { what: What::Spawn, task: Some(origin.id), location: Some(origin.location) }
     }
 
-    pub(crate) fn queued(what: What, id: Id) -> Event {
-        Event { what, task: Some(id), location: None }
-    }
-
     pub(crate) fn poll(what: What, id: Id, location: &'static Location<'static>) -> Event {
         Event { what, task: Some(id), location: Some(location) }
     }
 }
 
-/// The kind of event in the low byte, and above it what some of them tell besides.
-fn encode(what: What) -> u64 {
-    let (kind, detail) = match what {
-        What::Spawn => (0, 0),
-        What::PollStart => (1, 0),
-        What::PollEnd => (2, 0),
-        What::Park => (3, 0),
-        What::Unpark => (4, 0),
-        What::Steal(n) => (5, n),
-        What::Stall(slot) => (6, slot),
-        What::Wake(Cause::Io) => (7, 0),
-        What::Wake(Cause::Timer) => (8, 0),
-        What::Wake(Cause::Outside) => (9, 0),
-        What::Wake(Cause::Task(id)) => (10, id.as_u64()),
-        What::Root => (11, 0),
-        What::Io(n) => (12, n),
-        What::Timers(n) => (13, n),
-        What::Again => (14, 0),
-    };
-    kind | detail << 8
+impl From<What> for Word {
+    #[inline(always)]
+    fn from(what: What) -> Word {
+        let (kind, detail) = match what {
+            What::Spawn => (0, 0),
+            What::PollStart => (1, 0),
+            What::PollEnd => (2, 0),
+            What::Park => (3, 0),
+            What::Unpark => (4, 0),
+            What::Steal(n) => (5, n),
+            What::Stall(slot) => (6, slot),
+            What::Wake(Cause::Io) => return Word::IO,
+            What::Wake(Cause::Timer) => return Word::TIMER,
+            What::Wake(Cause::Outside) => return Word::OUTSIDE,
+            What::Wake(Cause::Task(id)) => return Word::task(id.as_u64()),
+            What::Root => (11, 0),
+            What::Io(n) => (12, n),
+            What::Timers(n) => (13, n),
+            What::Again => return Word::AGAIN,
+        };
+        Word(kind | detail << 8)
+    }
 }
 
-#[inline]
-fn decode(word: u64) -> Option<What> {
-    let detail = word >> 8;
-    Some(match word & 0xFF {
-        0 => What::Spawn,
-        1 => What::PollStart,
-        2 => What::PollEnd,
-        3 => What::Park,
-        4 => What::Unpark,
-        5 => What::Steal(detail),
-        6 => What::Stall(detail),
-        7 => What::Wake(Cause::Io),
-        8 => What::Wake(Cause::Timer),
-        9 => What::Wake(Cause::Outside),
-        10 => What::Wake(Cause::Task(Id::from_u64(detail)?)),
-        11 => What::Root,
-        12 => What::Io(detail),
-        13 => What::Timers(detail),
-        14 => What::Again,
-        _ => return None,
-    })
+impl Word {
+    #[inline]
+    fn decode(self) -> Option<What> {
+        let detail = self.0 >> 8;
+        Some(match self.0 & 0xFF {
+            0 => What::Spawn,
+            1 => What::PollStart,
+            2 => What::PollEnd,
+            3 => What::Park,
+            4 => What::Unpark,
+            5 => What::Steal(detail),
+            6 => What::Stall(detail),
+            7 => What::Wake(Cause::Io),
+            8 => What::Wake(Cause::Timer),
+            9 => What::Wake(Cause::Outside),
+            10 => What::Wake(Cause::Task(Id::from_u64(detail)?)),
+            11 => What::Root,
+            12 => What::Io(detail),
+            13 => What::Timers(detail),
+            14 => What::Again,
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -137,32 +162,51 @@ struct Place {
     location: AtomicPtr<Location<'static>>,
 }
 
+/// An event as it is written.
+#[derive(Clone, Copy)]
+struct Words {
+    what: Word,
+    task: u64,
+    location: *const Location<'static>,
+}
+
+impl From<Event> for Words {
+    #[inline]
+    fn from(event: Event) -> Words {
+        Words {
+            what: Word::from(event.what),
+            task: event.task.map_or(0, Id::as_u64),
+            location: event.location.map_or(ptr::null(), ptr::from_ref),
+        }
+    }
+}
+
 struct Ring {
-    places: Box<[Place]>,
+    /// Of a length known to the compiler: no place needs a look whether it is one.
+    places: Box<[Place; RING]>,
     /// Events ever written.
     written: AtomicUsize,
 }
 
 impl Ring {
     fn new() -> Ring {
-        Ring { places: defaults(RING), written: AtomicUsize::new(0) }
+        let places: Box<[Place]> = defaults(RING);
+        let Ok(places) = places.try_into() else { unreachable!("it has that many") };
+        Ring { places, written: AtomicUsize::new(0) }
     }
 
     /// For one thread at a time.
     #[inline]
-    fn push(&self, time: u64, event: Event) {
+    fn push(&self, time: u64, words: Words) {
         // Relaxed: ours.
         let written = self.written.load(Ordering::Relaxed);
         // The number as it is, before the place is overwritten. Partner: the fence in `read`.
         fence(Ordering::Release);
         let place = &self.places[written % RING];
         place.time.set(time);
-        place.what.set(encode(event.what));
-        place.task.set(event.task.map_or(0, Id::as_u64));
-        place.location.store(
-            event.location.map_or(ptr::null_mut(), |l| ptr::from_ref(l).cast_mut()),
-            Ordering::Relaxed,
-        );
+        place.what.set(words.what.0);
+        place.task.set(words.task);
+        place.location.store(words.location.cast_mut(), Ordering::Relaxed);
         // Release pairs with the acquire in `read`.
         self.written.store(written.wrapping_add(1), Ordering::Release);
     }
@@ -177,7 +221,13 @@ impl Ring {
             let place = &self.places[at % RING];
             // SAFETY: nothing but `'static` references is stored, or null.
             let location = unsafe { place.location.load(Ordering::Relaxed).as_ref() };
-            (at, place.time.get(), decode(place.what.get()), Id::from_u64(place.task.get()), location)
+            (
+                at,
+                place.time.get(),
+                Word(place.what.get()).decode(),
+                Id::from_u64(place.task.get()),
+                location,
+            )
         };
         let events: Vec<_> = (start..end).map(read).collect();
         // Whatever of a later event was read above, its writer's number is read here. Partner: the fence in `push`.
@@ -248,15 +298,74 @@ impl Recorder {
     }
 
     /// `slot`: of the worker whose core the calling thread has.
-    #[inline]
     pub(crate) fn push(&self, slot: Option<usize>, event: Event) {
-        let time = self.now();
         match slot {
-            Some(slot) => self.rings[slot].get_or_init(Ring::new).push(time, event),
-            None => {
-                let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
-                outside.get_or_insert_with(Ring::new).push(time, event);
-            }
+            Some(slot) => self.push_here(slot, event.into()),
+            None => self.push_elsewhere(event.into()),
+        }
+    }
+
+    fn push_elsewhere(&self, words: Words) {
+        let time = self.now();
+        let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        outside.get_or_insert_with(Ring::new).push(time, words);
+    }
+
+    /// As [`push_wake`](Recorder::push_wake), by a thread that is no worker.
+    #[cold]
+    pub(crate) fn push_wake_elsewhere(&self, id: Id, what: Word) {
+        self.push_elsewhere(Words { what, task: id.as_u64(), location: ptr::null() });
+    }
+
+    /// A task is made by the slot's worker, whose core the calling thread has.
+    #[inline]
+    pub(crate) fn push_spawn(&self, slot: usize, origin: &Origin<'_>) {
+        self.push_here(slot, Event::spawn(origin).into());
+    }
+
+    /// A poll begins on the slot's worker, whose core the calling thread has.
+    #[inline]
+    pub(crate) fn push_poll(&self, slot: usize, id: Id, location: &'static Location<'static>) {
+        self.push_here(slot, Event::poll(What::PollStart, id, location).into());
+    }
+
+    /// A task is queued by the slot's worker, whose core the calling thread has.
+    #[inline]
+    pub(crate) fn push_wake(&self, slot: usize, id: Id, what: Word) {
+        self.push_here(slot, Words { what, task: id.as_u64(), location: ptr::null() });
+    }
+
+    /// The slot's worker, whose core the calling thread has, does something.
+    #[inline]
+    pub(crate) fn push_deed(&self, slot: usize, what: Word) {
+        self.push_here(slot, Words { what, task: 0, location: ptr::null() });
+    }
+
+    /// As [`push_deed`](Recorder::push_deed), by a thread that has lost the core.
+    #[cold]
+    pub(crate) fn push_deed_elsewhere(&self, what: Word) {
+        self.push_elsewhere(Words { what, task: 0, location: ptr::null() });
+    }
+
+    #[inline(always)]
+    fn push_here(&self, slot: usize, words: Words) {
+        // In one piece, and by words: what is rare costs what is not no more than the branch to it.
+        #[cold]
+        #[inline(never)]
+        fn push_slowly(
+            recorder: &Recorder,
+            slot: usize,
+            what: Word,
+            task: u64,
+            location: *const Location<'static>,
+        ) {
+            let ring = recorder.rings[slot].get_or_init(Ring::new);
+            ring.push(recorder.now(), Words { what, task, location });
+        }
+
+        match (self.rings.get(slot).and_then(OnceLock::get), ticks::now()) {
+            (Some(ring), Some(time)) => ring.push(time, words),
+            _ => push_slowly(self, slot, words.what, words.task, words.location),
         }
     }
 
@@ -300,14 +409,14 @@ mod tests {
             What::Timers(4),
             What::Again,
         ];
-        all.iter().for_each(|&what| assert_eq!(decode(encode(what)), Some(what)));
-        assert_eq!(decode(0xFF), None);
+        all.iter().for_each(|&what| assert_eq!(Word::from(what).decode(), Some(what)));
+        assert_eq!(Word(0xFF).decode(), None);
     }
 
     #[test]
     fn a_full_ring_keeps_the_latest() {
         let ring = Ring::new();
-        (0..RING as u64 + 10).for_each(|n| ring.push(n, steal(n)));
+        (0..RING as u64 + 10).for_each(|n| ring.push(n, steal(n).into()));
         let events = ring.read(0);
         // The oldest place is the one that would be written next.
         assert_eq!(events.len(), RING - 1);
@@ -323,7 +432,7 @@ mod tests {
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                (1..200_000).for_each(|n| ring.push(n, steal(n)));
+                (1..200_000).for_each(|n| ring.push(n, steal(n).into()));
                 done.store(true, Ordering::SeqCst);
             });
             while !done.load(Ordering::SeqCst) {

@@ -30,6 +30,7 @@ mod tests;
 pub(crate) use sampled::{Sample, sample, thread_id};
 
 /// The calls that a thread was in.
+#[allow(dead_code)] // Where no stack can be looked at, none is made.
 pub(crate) struct Calls {
     /// The addresses that they would have returned to, the innermost first. The first is one past where the thread was, so
     /// that all are looked up alike.
