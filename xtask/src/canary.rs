@@ -39,7 +39,7 @@ const fn canary(name: &'static str, layer: Layer, filter: &'static str) -> Canar
     Canary { name, layer, filter }
 }
 
-const CANARIES: [Canary; 32] = [
+const CANARIES: [Canary; 34] = [
     canary("post-without-fence", Layer::Models, "engine::idle::models"),
     canary("asleep-without-a-last-look", Layer::Models, "engine::idle::models"),
     canary("unpark-forgotten", Layer::Models, "engine::parker::models"),
@@ -56,6 +56,8 @@ const CANARIES: [Canary; 32] = [
     canary("job-without-notice", Layer::Models, "blocking::line::models::an_idle_thread"),
     canary("socket-emptied-too-late", Layer::Models, "signal::dispatch::models::two_pumps"),
     canary("listener-without-second-look", Layer::Models, "signal::dispatch::models::a_signal"),
+    canary("pending-forgotten", Layer::Models, "io::ring::models::what_is_written_down"),
+    canary("request-dropped-when-abandoned", Layer::Models, "io::ring::models::what_the_kernel_uses"),
     canary("permits-lost-on-cancel", Layer::Models, "sync::batch_semaphore::models::cancelled"),
     canary("watch-without-second-look", Layer::Models, "sync::watch::models::the_last_value"),
     canary("no-wake-on-last-drop", Layer::Models, "sync::mpsc::models::two_senders_in_order"),
@@ -154,7 +156,7 @@ fn build(what: Build) -> Result<Vec<runner::Target>, String> {
         Build::Simulations => ("--cfg canary --cfg yamanote_sim", "sim"),
     };
     match what {
-        Build::Models => command.args(["--release", "--lib", "--features", "full,test-util"]),
+        Build::Models => command.args(["--release", "--lib", "--features", "full,test-util,io-uring"]),
         Build::Tests => command.args(["--lib", "--test", "runtime"]),
         Build::Simulations => command.arg("--lib").env("CARGO_PROFILE_TEST_OPT_LEVEL", "1"),
     };

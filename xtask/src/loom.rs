@@ -30,7 +30,7 @@ pub(crate) fn run(words: Vec<String>) -> Outcome {
         "--release",
         "--lib",
         "--features",
-        "full,test-util",
+        "full,test-util,io-uring",
         "--",
     ]);
     command.args(&filters);

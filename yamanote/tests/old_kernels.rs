@@ -87,11 +87,22 @@ fn everything_with_a_ring_that_cannot_be_entered() {
                 all.push(future);
             }
         }
+        // And some that nobody waits for any more, which are made all the same.
+        let changes = ["a", "b", "c"].map(|name| dir.path().join(name));
+        for change in &changes {
+            let mut future = Box::pin(fs::create_dir(change));
+            let _ = futures::poll!(&mut future);
+        }
         if late {
             refuse();
         }
         for future in all {
             assert_eq!(future.await.unwrap(), b"123");
+        }
+        for change in &changes {
+            while !change.is_dir() {
+                yamanote::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         files().await;
     });
@@ -192,6 +203,21 @@ async fn children() {
     }
     let output = Command::new("sh").args(["-c", "cat; echo oh >&2"]).stdin(Stdio::null()).output();
     assert_eq!(output.await.unwrap().stderr, b"oh\n");
+    // Each signal may stand for many ends.
+    let mut sleepers: Vec<_> =
+        (0..100).map(|_| Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap()).collect();
+    for sleeper in &mut sleepers {
+        sleeper.start_kill().unwrap();
+    }
+    for mut sleeper in sleepers {
+        assert_eq!(sleeper.wait().await.unwrap().code(), None);
+    }
+    // One that nobody waits for leaves nothing behind.
+    let orphan = Command::new("true").spawn().unwrap().id().unwrap();
+    // SAFETY: signal 0 is only a question.
+    while unsafe { libc::kill(orphan as i32, 0) } == 0 {
+        yamanote::time::sleep(Duration::from_millis(1)).await;
+    }
     let mut sleeper = Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
     let waiting = yamanote::time::timeout(Duration::from_millis(5), sleeper.wait()).await;
     assert!(waiting.is_err());

@@ -6,7 +6,7 @@
 //! often as one that reads a socket. What takes longer than a job's way to the pool and back goes there anyway.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -55,6 +55,47 @@ impl Way {
 
     pub(crate) fn leave_to_pool(&self) {
         self.0.store(Way::POOL, Ordering::Relaxed);
+    }
+}
+
+/// Whether an open file may be read elsewhere at the same time, at the same position. The pool's reads, and the worker's
+/// own, take turns there, each where the one before has ended; those of a ring do not.
+pub(crate) struct Position(AtomicU8);
+
+impl Position {
+    const OWN: u8 = 0;
+    const UNKNOWN: u8 = 1;
+    const SHARED: u8 = 2;
+    /// There is none: a pipe, for instance.
+    const NONE: u8 = 3;
+
+    /// Of a file that was opened here.
+    pub(crate) fn own() -> Position {
+        Position(AtomicU8::new(Position::OWN))
+    }
+
+    /// Of one that comes from elsewhere.
+    pub(crate) fn unknown() -> Position {
+        Position(AtomicU8::new(Position::UNKNOWN))
+    }
+
+    /// Its descriptor is seen, and may be duplicated.
+    pub(crate) fn share(&self) {
+        // Relaxed, all: of operations at the same time nobody can say which is the first.
+        let own = self.0.load(Ordering::Relaxed) == Position::OWN;
+        if own {
+            self.0.store(Position::UNKNOWN, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_shared(&self, mut file: &File) -> bool {
+        let mut found = self.0.load(Ordering::Relaxed);
+        if found == Position::UNKNOWN {
+            // The standard library fails where there is none.
+            found = if file.stream_position().is_ok() { Position::SHARED } else { Position::NONE };
+            self.0.store(found, Ordering::Relaxed);
+        }
+        found == Position::SHARED
     }
 }
 

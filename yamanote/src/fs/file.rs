@@ -11,7 +11,7 @@ use std::{fmt, fs::File as StdFile};
 
 use crate::engine::blocking::{spawn_blocking, spawn_mandatory_blocking};
 use crate::fs::buffer::Buffer;
-use crate::fs::cached::{self, MAX_READ, Way, charge};
+use crate::fs::cached::{self, MAX_READ, Position, Way, charge};
 use crate::fs::ring::{self, Reading, Refused};
 use crate::fs::{FileTimes, OpenOptions, asyncify};
 use crate::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
@@ -57,6 +57,7 @@ pub struct File {
     inner: Mutex<Inner>,
     max_buffer: usize,
     way: Way,
+    position: Position,
 }
 
 struct Inner {
@@ -161,12 +162,12 @@ impl File {
     pub async fn open(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         if let Some(result) = cached::open(&path, &OpenHow::READ).await {
-            return result.map(File::from_std);
+            return result.map(File::opened);
         }
         if let Some(result) = ring::open(&path, &OpenHow::READ).await {
-            return result.map(File::from_std);
+            return result.map(File::opened);
         }
-        Ok(File::from_std(asyncify(|| StdFile::open(path)).await?))
+        Ok(File::opened(asyncify(|| StdFile::open(path)).await?))
     }
 
     /// Opens a file for writing; makes it if it is not there and empties it if it is.
@@ -193,9 +194,9 @@ impl File {
     pub async fn create(path: impl AsRef<Path>) -> io::Result<File> {
         let path = path.as_ref().to_owned();
         if let Some(result) = ring::open(&path, &OpenHow::CREATE).await {
-            return result.map(File::from_std);
+            return result.map(File::opened);
         }
-        Ok(File::from_std(asyncify(|| StdFile::create(path)).await?))
+        Ok(File::opened(asyncify(|| StdFile::create(path)).await?))
     }
 
     /// Makes a file and opens it for reading and writing.
@@ -221,10 +222,10 @@ impl File {
         let path = path.as_ref().to_owned();
         let how = OpenHow { read: true, write: true, create_new: true, ..OpenHow::NONE };
         if let Some(result) = ring::open(&path, &how).await {
-            return result.map(File::from_std);
+            return result.map(File::opened);
         }
         let open = || StdFile::options().read(true).write(true).create_new(true).open(path);
-        Ok(File::from_std(asyncify(open).await?))
+        Ok(File::opened(asyncify(open).await?))
     }
 
     /// Options for opening a file another way.
@@ -257,6 +258,15 @@ impl File {
     /// # }
     /// ```
     pub fn from_std(std: StdFile) -> File {
+        File::new(std, Position::unknown())
+    }
+
+    /// One that was opened just now: nobody else has it.
+    pub(crate) fn opened(std: StdFile) -> File {
+        File::new(std, Position::own())
+    }
+
+    fn new(std: StdFile, position: Position) -> File {
         File {
             std: Arc::new(std),
             inner: Mutex::new(Inner {
@@ -267,6 +277,7 @@ impl File {
             }),
             max_buffer: MAX_BUFFER,
             way: Way::default(),
+            position,
         }
     }
 
@@ -422,6 +433,7 @@ impl File {
         self.inner.lock().await.finish().await;
         let std = Arc::clone(&self.std);
         let std = asyncify(move || std.try_clone()).await?;
+        self.position.share();
         let mut file = File::from_std(std);
         file.set_max_buf_size(self.max_buffer);
         Ok(file)
@@ -475,8 +487,8 @@ impl File {
         if matches!(self.inner.get_mut().state, State::Busy(_)) {
             return Err(self);
         }
-        let File { std, inner, max_buffer, way } = self;
-        Arc::try_unwrap(std).map_err(|std| File { std, inner, max_buffer, way })
+        let File { std, inner, max_buffer, way, position } = self;
+        Arc::try_unwrap(std).map_err(|std| File { std, inner, max_buffer, way, position })
     }
 
     /// Changes the file's permissions.
@@ -703,7 +715,12 @@ impl AsyncRead for File {
                     }
                     let (file, bytes) = (Arc::clone(&me.std), std::mem::take(buffer).into_bytes());
                     let begun = bytes.len();
-                    match Reading::start(file, bytes, max - begun, cx) {
+                    // It would not take turns with others who read at the same position.
+                    let started = match me.position.is_shared(&file) {
+                        true => Err(Refused { file, bytes, max }),
+                        false => Reading::start(file, bytes, max - begun, cx),
+                    };
+                    match started {
                         Ok(reading) => {
                             inner.state = State::Busy(Job::Ring(reading, begun));
                             return Poll::Pending;
@@ -846,12 +863,14 @@ mod os {
 
     impl AsRawFd for File {
         fn as_raw_fd(&self) -> RawFd {
+            self.position.share();
             self.std.as_raw_fd()
         }
     }
 
     impl AsFd for File {
         fn as_fd(&self) -> BorrowedFd<'_> {
+            self.position.share();
             self.std.as_fd()
         }
     }

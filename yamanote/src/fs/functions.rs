@@ -193,7 +193,11 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 /// ```
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
-    if let Some(result) = cached::read(&path).await {
+    let bytes = match cached::read(&path).await {
+        Some(result) => Some(result),
+        None => ring::read(&path).await,
+    };
+    if let Some(result) = bytes {
         match result.map(String::from_utf8) {
             Ok(Ok(text)) => return Ok(text),
             // The standard library has the words for it.

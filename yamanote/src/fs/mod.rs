@@ -7,12 +7,15 @@
 //! [`BufReader`](crate::io::BufReader) and [`BufWriter`](crate::io::BufWriter) around a [`File`].
 //!
 //! On 64-bit Linux with glibc, what is in memory needs no waiting, and the worker asks for it itself: [`metadata()`],
-//! [`symlink_metadata`], [`try_exists`], opening a file that is neither to be made nor emptied, [`read()`], [`read_to_string`] and the
-//! reads of an open [`File`], of regular files on local file systems, up to 256 KiB at a time. The kernel refuses whatever it
-//! would have to wait for; that, and all that makes, changes or writes files, is the pool's.
+//! [`symlink_metadata`], [`try_exists`], [`canonicalize`], the metadata of directories' entries, opening a file that is neither to be
+//! made nor emptied, [`read()`], [`read_to_string`] and the reads of an open [`File`], of regular files on local file systems, up to
+//! 256 KiB at a time. The kernel refuses whatever it would have to wait for; that, and all that makes, changes or writes files, is
+//! the pool's.
 //!
-//! With the feature `io-uring`, a runtime can have the kernel's io_uring do most of it: opening, reading, looking up, making,
-//! linking, renaming, removing and syncing. Writing, and what io_uring has not, is the pool's all the same.
+//! With the feature `io-uring`, the kernel's io_uring does what it does no later than the pool: what was not in memory of small and
+//! of open files, looking up, renaming, linking, making directories, removing. A runtime can have it open, make, empty and
+//! sync files as well. Writing, and what io_uring has not, is the pool's all the same; so are reads of files whose position
+//! others may share (clones, and files that were opened elsewhere): the kernel would not have them take turns.
 //!
 //! All ways give the same results and errors. [`Builder::file_io`](crate::runtime::Builder::file_io) chooses among them.
 //!

@@ -216,14 +216,14 @@ impl OpenOptions {
         let path = path.as_ref().to_owned();
         if let Some(how) = &self.how {
             if let Some(result) = cached::open(&path, how).await {
-                return result.map(File::from_std);
+                return result.map(File::opened);
             }
             if let Some(result) = ring::open(&path, how).await {
-                return result.map(File::from_std);
+                return result.map(File::opened);
             }
         }
         let options = self.std.clone();
-        Ok(File::from_std(asyncify(move || options.open(path)).await?))
+        Ok(File::opened(asyncify(move || options.open(path)).await?))
     }
 
     fn note(&mut self, change: impl FnOnce(&mut OpenHow)) {

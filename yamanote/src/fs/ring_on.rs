@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::engine::context;
-use crate::engine::io::ring::Op;
+use crate::engine::io::ring::{self, Op};
+use crate::engine::shared::Shared;
+use crate::fs::cached;
 use crate::runtime::FileIo;
 use crate::sys::fs::{OpenHow, is_local};
 use crate::sys::uring::{Answer, Request};
@@ -20,14 +22,29 @@ const FIRST_READ: usize = 8 * 1024;
 /// The most that a single operation reads: as for a [`File`](crate::fs::File).
 const MAX_READ: usize = 2 * 1024 * 1024;
 
-/// Whether the runtime wants everything to go through its ring.
-fn is_wanted() -> bool {
-    context::with_handle(|handle| handle.shared.config.file_io == FileIo::Ring).unwrap_or(false)
+/// What is asked for, as far as it matters to which way is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// What the pool would do no sooner. See `docs/measured/files.md`.
+    Any,
+    /// What the kernel hands to a thread of its own at all events: no better than the pool's.
+    Slow,
+}
+
+/// Whether the runtime wants it to go through its ring.
+fn is_wanted(wish: Wish) -> bool {
+    let wanted = |shared: &Arc<Shared>| match shared.config.file_io {
+        FileIo::Ring => true,
+        // Only a worker sees to it that the ring is turned: on a runtime that nobody drives the pool's jobs end all the same.
+        FileIo::Cached => wish == Wish::Any && ring::is_turned_here(shared),
+        FileIo::Pool => false,
+    };
+    context::with_handle(|handle| wanted(&handle.shared)).unwrap_or(false)
 }
 
 /// Does what is asked for, if there is a ring for it.
-async fn ask(make: impl FnOnce() -> Option<Request>) -> Option<Answer> {
-    if !is_wanted() {
+async fn ask(wish: Wish, make: impl FnOnce() -> Option<Request>) -> Option<Answer> {
+    if !is_wanted(wish) {
         return None;
     }
     let mut request = Some(make()?);
@@ -46,27 +63,27 @@ async fn ask(make: impl FnOnce() -> Option<Request>) -> Option<Answer> {
     done.await.ok()
 }
 
-async fn ask_for_file(make: impl FnOnce() -> Option<Request>) -> Option<io::Result<File>> {
-    match ask(make).await? {
+async fn ask_for_file(wish: Wish, make: impl FnOnce() -> Option<Request>) -> Option<io::Result<File>> {
+    match ask(wish, make).await? {
         Answer::File(result) => Some(result),
         Answer::Read(..) | Answer::Done(_) => None,
     }
 }
 
-async fn ask_to_do(make: impl FnOnce() -> Option<Request>) -> Option<io::Result<()>> {
-    match ask(make).await? {
+async fn ask_to_do(wish: Wish, make: impl FnOnce() -> Option<Request>) -> Option<io::Result<()>> {
+    match ask(wish, make).await? {
         Answer::Done(result) => Some(result),
         Answer::Read(..) | Answer::File(_) => None,
     }
 }
 
 pub(crate) async fn open(path: &Path, how: &OpenHow) -> Option<io::Result<File>> {
-    ask_for_file(|| Request::open(path, how)).await
+    ask_for_file(Wish::Slow, || Request::open(path, how)).await
 }
 
 /// What `std::fs::metadata` gives, or `symlink_metadata` if links are not to be followed.
 pub(crate) async fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
-    let file = match ask_for_file(|| Request::look(path, follow)).await? {
+    let file = match ask_for_file(Wish::Any, || Request::look(path, follow)).await? {
         Ok(file) => file,
         Err(error) => return Some(Err(error)),
     };
@@ -76,7 +93,7 @@ pub(crate) async fn metadata(path: &Path, follow: bool) -> Option<io::Result<Met
 
 /// Whether the path leads somewhere, as [`Path::try_exists`] tells.
 pub(crate) async fn exists(path: &Path) -> Option<io::Result<bool>> {
-    match ask_for_file(|| Request::look(path, true)).await? {
+    match ask_for_file(Wish::Any, || Request::look(path, true)).await? {
         Ok(_) => Some(Ok(true)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Ok(false)),
         Err(error) => Some(Err(error)),
@@ -85,7 +102,11 @@ pub(crate) async fn exists(path: &Path) -> Option<io::Result<bool>> {
 
 /// What `std::fs::read` gives.
 pub(crate) async fn read(path: &Path) -> Option<io::Result<Vec<u8>>> {
-    let file = match open(path, &OpenHow::READ).await? {
+    let opened = match cached::open(path, &OpenHow::READ).await {
+        Some(opened) => opened,
+        None => open(path, &OpenHow::READ).await?,
+    };
+    let file = match opened {
         Ok(file) => Arc::new(file),
         Err(error) => return Some(Err(error)),
     };
@@ -94,6 +115,10 @@ pub(crate) async fn read(path: &Path) -> Option<io::Result<Vec<u8>>> {
         false => 0,
     };
     let expected = usize::try_from(expected).unwrap_or(0);
+    if cached::is_enabled() && !(1..=cached::MAX_READ).contains(&expected) {
+        // A single job does it sooner.
+        return None;
+    }
     let mut bytes = Vec::new();
     // One more than it should have, so as to see the end together with the last of it.
     let mut max = if expected == 0 { FIRST_READ } else { expected + 1 };
@@ -113,6 +138,10 @@ pub(crate) async fn read(path: &Path) -> Option<io::Result<Vec<u8>>> {
         bytes = all;
         match result {
             Ok(0) => return Some(Ok(bytes)),
+            // All that the file had, and less than was asked for.
+            Ok(n) if n == expected && n < max.min(MAX_READ) && bytes.len() == n => {
+                return Some(Ok(bytes));
+            }
             Ok(_) => max = (bytes.capacity() - bytes.len()).max(FIRST_READ),
             Err(error) => return Some(Err(error)),
         }
@@ -120,32 +149,32 @@ pub(crate) async fn read(path: &Path) -> Option<io::Result<Vec<u8>>> {
 }
 
 pub(crate) async fn sync(file: &Arc<File>, data_only: bool) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::sync(Arc::clone(file), data_only)).await
+    ask_to_do(Wish::Slow, || Request::sync(Arc::clone(file), data_only)).await
 }
 
 pub(crate) async fn rename(from: &Path, to: &Path) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::rename(from, to)).await
+    ask_to_do(Wish::Any, || Request::rename(from, to)).await
 }
 
 pub(crate) async fn remove_file(path: &Path) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::remove(path, false)).await
+    ask_to_do(Wish::Any, || Request::remove(path, false)).await
 }
 
 pub(crate) async fn remove_dir(path: &Path) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::remove(path, true)).await
+    ask_to_do(Wish::Any, || Request::remove(path, true)).await
 }
 
 pub(crate) async fn create_dir(path: &Path, mode: u32) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::make_directory(path, mode)).await
+    ask_to_do(Wish::Any, || Request::make_directory(path, mode)).await
 }
 
 pub(crate) async fn hard_link(original: &Path, link: &Path) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::link(original, link)).await
+    ask_to_do(Wish::Any, || Request::link(original, link)).await
 }
 
 #[cfg(unix)]
 pub(crate) async fn symlink(original: &Path, link: &Path) -> Option<io::Result<()>> {
-    ask_to_do(|| Request::symlink(original, link)).await
+    ask_to_do(Wish::Any, || Request::symlink(original, link)).await
 }
 
 /// A read that is under way, at a file's position.
@@ -174,7 +203,7 @@ impl Reading {
         max: usize,
         cx: &Context<'_>,
     ) -> Result<Reading, Refused> {
-        if !is_wanted() {
+        if !is_wanted(Wish::Any) {
             return Err(Refused { file, bytes, max });
         }
         let request = match Request::read(Arc::clone(&file), bytes, max) {

@@ -58,7 +58,9 @@ pub enum UnhandledPanic {
 #[non_exhaustive]
 pub enum FileIo {
     /// What is in memory, the calling worker fetches itself, where the system has calls that never wait (64-bit Linux
-    /// with glibc); the blocking pool does the rest.
+    /// with glibc). With the feature `io-uring`, the kernel's ring then does what it does no later than the pool: reading small files
+    /// and open ones, looking up, renaming, linking, making directories and removing. The blocking pool does the rest. Which
+    /// is which was measured: `docs/measured/files.md`.
     #[default]
     Cached,
     /// The blocking pool does everything.
@@ -66,7 +68,7 @@ pub enum FileIo {
     /// The kernel's io_uring does what it can, and nothing is fetched by workers: on Linux since 5.15, with the feature `io-uring` and a
     /// runtime that has I/O enabled. The blocking pool does the rest, or everything where there is no ring to be had.
     ///
-    /// The default with the feature `io-uring` and `--cfg tokio_unstable`, as it is tokio's.
+    /// The default with the feature `io-uring` and `--cfg tokio_unstable`, as it is tokio's. Writing is the pool's all the same.
     Ring,
 }
 

@@ -45,8 +45,9 @@ pub(crate) mod ticks;
 pub(crate) mod unix;
 /// Operations on files that a worker waits for as it waits for sockets.
 #[cfg(all(feature = "fs", feature = "io-uring"))]
-#[cfg_attr(target_os = "linux", path = "uring_linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "uring_none.rs")]
+#[cfg_attr(all(loom, test, unix), path = "uring_model.rs")]
+#[cfg_attr(all(not(all(loom, test)), target_os = "linux"), path = "uring_linux.rs")]
+#[cfg_attr(not(any(target_os = "linux", all(loom, test, unix))), path = "uring_none.rs")]
 pub(crate) mod uring;
 #[cfg(all(windows, any(feature = "net", feature = "process")))]
 pub(crate) mod windows;

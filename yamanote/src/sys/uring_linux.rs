@@ -6,13 +6,14 @@
 //! Two sides use a [`Queue`], each at a time by one thread: [`Submit`] and [`Complete`] are the rights to do so, made once with
 //! the queue. Whoever keeps them decides how they are shared.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -384,6 +385,32 @@ impl Request {
             }
             _ => Answer::Done(count().map(drop)),
         })
+    }
+
+    /// Does by ordinary calls, which may block, what nobody waits for: what changes something. Nor is anybody told what comes
+    /// of it.
+    pub(crate) fn perform(self) {
+        let path = |path: &CString| PathBuf::from(OsStr::from_bytes(path.as_bytes()));
+        let _ = match &self.0 {
+            Kind::Open { path, flags, mode } => {
+                // SAFETY: a path that ends with a null byte.
+                let fd = unsafe { libc::open(path.as_ptr(), *flags, *mode) };
+                // SAFETY: just opened, and nobody else's.
+                drop((fd >= 0).then(|| unsafe { File::from_raw_fd(fd) }));
+                Ok(())
+            }
+            Kind::Read { .. } => Ok(()),
+            Kind::Sync { file, data_only: true } => file.sync_data(),
+            Kind::Sync { file, data_only: false } => file.sync_all(),
+            Kind::Rename { from, to } => std::fs::rename(path(from), path(to)),
+            Kind::Remove { path: at, directory: true } => std::fs::remove_dir(path(at)),
+            Kind::Remove { path: at, directory: false } => std::fs::remove_file(path(at)),
+            Kind::MakeDirectory { path: at, mode } => {
+                std::fs::DirBuilder::new().mode(*mode).create(path(at))
+            }
+            Kind::Link { original, link } => std::fs::hard_link(path(original), path(link)),
+            Kind::Symlink { original, link } => std::os::unix::fs::symlink(path(original), path(link)),
+        };
     }
 
     /// The buffer of a read that was refused.

@@ -130,6 +130,10 @@ impl Request {
         match self.0 {}
     }
 
+    pub(crate) fn perform(self) {
+        match self.0 {}
+    }
+
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         match self.0 {}
     }

@@ -483,3 +483,59 @@ fn debug_shows_the_file() {
     let file = File::from_std(std::fs::File::open(path).unwrap());
     assert!(format!("{file:?}").starts_with("tokio::fs::File { std: File { "));
 }
+
+/// Each takes what the others have not: at one position, one read comes after the other. Also where the kernel does them, for
+/// several runtimes.
+#[test]
+fn clones_that_read_at_once_take_turns() {
+    const PIECE: usize = 100 * 1024;
+    const PIECES: usize = 40;
+    for way in super::support::WAYS {
+        let runtime =
+            || yamanote::runtime::Builder::new_current_thread().enable_all().file_io(way).build();
+        for round in 0..6 {
+            let (_dir, path) = file(&pattern(PIECES * PIECE));
+            let clones = runtime().unwrap().block_on(async {
+                let first = match round % 3 {
+                    0 => File::open(&path).await.unwrap(),
+                    1 => File::from_std(std::fs::File::open(&path).unwrap()),
+                    _ => File::options().read(true).open(&path).await.unwrap(),
+                };
+                let mut clones = vec![first.try_clone().await.unwrap()];
+                #[cfg(unix)]
+                {
+                    use std::os::fd::AsFd;
+                    clones.push(std::fs::File::from(first.as_fd().try_clone_to_owned().unwrap()).into());
+                }
+                clones.push(clones[0].try_clone().await.unwrap());
+                clones.push(first);
+                clones
+            });
+            let begin = std::sync::Barrier::new(clones.len());
+            let read = |mut clone: File| {
+                let runtime = runtime().unwrap();
+                begin.wait();
+                runtime.block_on(async {
+                    let mut pieces = Vec::new();
+                    loop {
+                        let mut piece = vec![0; PIECE];
+                        match clone.read(&mut piece).await.unwrap() {
+                            0 => return pieces,
+                            n => pieces.push(piece[..n].to_vec()),
+                        }
+                    }
+                })
+            };
+            let mut all: Vec<_> = std::thread::scope(|scope| {
+                let readers: Vec<_> =
+                    clones.into_iter().map(|clone| scope.spawn(|| read(clone))).collect();
+                readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect()
+            });
+            let mut expected: Vec<_> =
+                pattern(PIECES * PIECE).chunks(PIECE).map(<[u8]>::to_vec).collect();
+            all.sort();
+            expected.sort();
+            assert!(all == expected, "{way:?}: {} pieces", all.len());
+        }
+    }
+}

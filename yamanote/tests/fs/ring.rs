@@ -338,3 +338,88 @@ fn paused_time_waits_for_files() {
         }
     });
 }
+
+/// A spare worker that starts an operation may be relieved before its next turn, when the worker that it stood in for waits
+/// already. Nobody else would hand over what it had written down.
+#[test]
+fn what_a_spare_worker_starts_is_handed_over() {
+    use std::sync::mpsc::channel;
+
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder
+        .worker_threads(1)
+        .max_spare_workers(1)
+        .stall_limit(Duration::from_millis(50))
+        .enable_all()
+        .file_io(FileIo::Ring)
+        .build()
+        .unwrap();
+    let metrics = runtime.metrics();
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let path = dir.path().join(round.to_string());
+        std::fs::write(&path, "x").unwrap();
+        let (free, stuck) = channel::<()>();
+        let (begun, begins) = channel();
+        runtime.spawn(async move {
+            begun.send(()).unwrap();
+            stuck.recv().unwrap();
+        });
+        begins.recv().unwrap();
+        // For the spare: the worker is stuck.
+        let (done, removed) = channel();
+        let metrics = metrics.clone();
+        runtime.spawn(async move {
+            // The worker goes on, finds nothing to do, and waits, if it does so in time: not so long that this one counts
+            // as stuck.
+            let parked = metrics.worker_park_count(0);
+            let until = Instant::now() + Duration::from_millis(30);
+            free.send(()).unwrap();
+            while metrics.worker_park_count(0) == parked && Instant::now() < until {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(Duration::from_millis(2));
+            let result = fs::remove_file(path);
+            done.send(result.await.is_ok()).unwrap();
+        });
+        let removed = removed.recv_timeout(Duration::from_secs(60));
+        assert_eq!(removed, Ok(true), "it was handed over to nobody");
+    }
+}
+
+/// Unless told otherwise, what is not in memory goes through the ring where a worker waits for it, and to the pool where nobody
+/// might: a runtime that is not driven reads files all the same.
+#[test]
+fn by_default_a_worker_has_the_ring_do_what_waits() {
+    if !is_possible() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    std::fs::write(&a, "x").unwrap();
+    let builders: [fn() -> Builder; 2] = [Builder::new_current_thread, Builder::new_multi_thread];
+    for builder in builders {
+        // A spare worker would leave it to the pool.
+        let runtime =
+            builder().enable_all().max_spare_workers(0).file_io(FileIo::Cached).build().unwrap();
+        let metrics = runtime.metrics();
+        let there_and_back = {
+            let (a, b) = (a.clone(), b.clone());
+            move || {
+                let (a, b) = (a.clone(), b.clone());
+                async move {
+                    fs::rename(&a, &b).await.unwrap();
+                    fs::rename(&b, &a).await.unwrap();
+                }
+            }
+        };
+        runtime.block_on(runtime.spawn(there_and_back())).unwrap();
+        assert_eq!(metrics.file_ring_operations_count(), 2);
+        // Not what the kernel does on a thread of its own.
+        runtime.block_on(runtime.spawn(fs::write(dir.path().join("c"), "x"))).unwrap().unwrap();
+        runtime.block_on(runtime.spawn(File::create(dir.path().join("c")))).unwrap().unwrap();
+        assert_eq!(metrics.file_ring_operations_count(), 2);
+        runtime.handle().block_on(there_and_back());
+        assert_eq!(metrics.file_ring_operations_count(), 2);
+    }
+}

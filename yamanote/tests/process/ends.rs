@@ -151,6 +151,51 @@ fn many_at_once() {
     });
 }
 
+/// A thousand that run at the same time, and end at the same time.
+#[test]
+fn a_thousand_at_once() {
+    const CHILDREN: usize = 1_000;
+    let mut files = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads and writes numbers.
+    let room = unsafe {
+        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut files), 0);
+        files.rlim_cur = files.rlim_max;
+        // macOS refuses what it says is allowed.
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const files);
+        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut files), 0);
+        files.rlim_cur as usize
+    };
+    if room < 2 * CHILDREN {
+        println!("skipped: {room} descriptors are too few");
+        return;
+    }
+    on_both(|| async {
+        let mut children = Vec::new();
+        for _ in 0..CHILDREN {
+            match Command::new("sleep").arg("1000").kill_on_drop(true).spawn() {
+                Ok(child) => children.push(child),
+                Err(error) => {
+                    println!("only {} children: {error}", children.len());
+                    break;
+                }
+            }
+        }
+        let waiting: Vec<_> = children
+            .into_iter()
+            .map(|mut child| {
+                yamanote::spawn(async move {
+                    assert!(poll_once(child.wait()).await.is_none());
+                    child.start_kill().unwrap();
+                    child.wait().await.unwrap()
+                })
+            })
+            .collect();
+        for child in waiting {
+            assert_eq!(child.await.unwrap().signal(), Some(libc::SIGKILL));
+        }
+    });
+}
+
 #[test]
 fn a_program_that_is_not_there() {
     on_both(|| async {

@@ -3,6 +3,7 @@
 #![cfg(all(unix, not(loom)))]
 
 mod ends;
+mod host;
 mod pipes;
 mod runtimes;
 mod support;

@@ -36,7 +36,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ use crate::loom::sync::Mutex;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::runtime::Handle;
 use crate::sys::uring::{Answer, CALLED_OFF, Complete, Entry, Queue, Refusal, Request, Submit};
+use crate::util::canary::canary;
 use crate::util::contain::contain;
 
 /// Entries that are written down before a worker hands them over without waiting for its turn. Arbitrary: half of what
@@ -102,8 +103,9 @@ enum State {
     Free,
     /// The kernel may use what the request owns.
     Active(Request, Option<Waker>),
-    /// The same, and nobody waits for it.
-    Abandoned(Request),
+    /// The same, and nobody waits for it; what it changes is to be changed all the same, by the pool of this runtime if it
+    /// must be.
+    Abandoned(Request, Option<Arc<Shared>>),
     Completed(Request, i32),
 }
 
@@ -136,7 +138,7 @@ impl Slots {
                 return Look::Waits;
             }
             State::Completed(..) => {}
-            State::Free | State::Abandoned(_) => unreachable!("it is the future's until it was ready"),
+            State::Free | State::Abandoned(..) => unreachable!("it is the future's until it was ready"),
         }
         let slot = &mut self.slots[name as u32 as usize];
         let State::Completed(request, result) = mem::replace(&mut slot.state, State::Free) else {
@@ -147,8 +149,8 @@ impl Slots {
     }
 }
 
-/// What somebody else is to drop, once the locks are given back.
-type Garbage = Vec<(Request, i32)>;
+/// What nobody waits for any more, to be dropped once the locks are given back; or, if it was called off, to be done.
+type Garbage = Vec<(Request, i32, Option<Arc<Shared>>)>;
 
 fn name_of(index: u32, generation: u32) -> u64 {
     u64::from(generation) << 32 | u64::from(index)
@@ -271,6 +273,45 @@ impl Ring {
         Ok((name, pending))
     }
 
+    /// Nobody waits for an operation any more. Tells whether it is to be called off, which is then to be handed over.
+    fn abandon(&self, name: u64, shared: Option<&Arc<Shared>>) -> bool {
+        let mut garbage = Garbage::new();
+        let mut waker = None;
+        let mut calls_off = false;
+        {
+            let slots = &mut *self.slots.lock();
+            let slot = &mut slots.slots[name as u32 as usize];
+            match mem::replace(&mut slot.state, State::Free) {
+                State::Active(request, old) => {
+                    waker = old;
+                    calls_off = request.is_idle_wish();
+                    let shared = shared.filter(|_| !calls_off).cloned();
+                    if canary!("request-dropped-when-abandoned") {
+                        drop(request);
+                        slots.free_slot(name);
+                        return false;
+                    }
+                    slot.state = State::Abandoned(request, shared);
+                    if calls_off {
+                        slots.pending.push_back((NOBODY, Entry::cancel(name, NOBODY)));
+                        self.has_pending.store(true, Ordering::Relaxed);
+                    }
+                }
+                State::Completed(request, result) => {
+                    let shared = shared.filter(|_| !request.is_idle_wish()).cloned();
+                    slots.free_slot(name);
+                    garbage.push((request, result, shared));
+                }
+                State::Free | State::Abandoned(..) => {
+                    unreachable!("it is the future's until it was ready")
+                }
+            }
+        }
+        drop(waker);
+        discard(garbage);
+        calls_off
+    }
+
     /// Hands over what is pending. What the kernel refuses to take, it is asked again about later; if it will never, it
     /// is given back. How many operations have ended by that.
     fn flush(&self, wakers: &mut WakeBatch) -> usize {
@@ -298,10 +339,15 @@ impl Ring {
                     unsafe { self.queue.push(submit, &entry) };
                     slots.pushed.push_back(name);
                 }
-                self.has_pending.store(!slots.pending.is_empty(), Ordering::Relaxed);
+                if !canary!("pending-forgotten") {
+                    self.has_pending.store(!slots.pending.is_empty(), Ordering::Relaxed);
+                }
                 !slots.pending.is_empty()
             };
             let entered = self.queue.enter(submit);
+            if canary!("pending-forgotten") && !more {
+                self.has_pending.store(false, Ordering::Relaxed);
+            }
             let slots = &mut *self.slots.lock();
             match entered {
                 Ok(n) => {
@@ -359,9 +405,9 @@ impl Ring {
                 slot.state = State::Completed(request, result);
                 wakers.extend(waker);
             }
-            State::Abandoned(request) => {
+            State::Abandoned(request, shared) => {
                 slots.free_slot(name);
-                garbage.push((request, result));
+                garbage.push((request, result, shared));
             }
             State::Free | State::Completed(..) => unreachable!("an operation completes once"),
         }
@@ -413,7 +459,9 @@ impl Ring {
             self.is_closed.store(true, Ordering::Relaxed);
             for (index, slot) in slots.slots.iter().enumerate() {
                 match &slot.state {
-                    State::Active(request, _) | State::Abandoned(request) if request.is_idle_wish() => {
+                    State::Active(request, _) | State::Abandoned(request, _)
+                        if request.is_idle_wish() =>
+                    {
                         let name = name_of(index as u32, slot.generation);
                         slots.pending.push_back((NOBODY, Entry::cancel(name, NOBODY)));
                         self.has_pending.store(true, Ordering::Relaxed);
@@ -462,11 +510,34 @@ fn turns_by_itself(shared: &Arc<Shared>, home: usize) -> bool {
     worker.is_some() && worker == context::driver_index(shared) && shared.is_near(home)
 }
 
-/// Drops what nobody waits for: closes what was opened.
+/// Whether what this thread starts is handed over, and its completion looked for, by this thread, whatever others do.
+pub(crate) fn is_turned_here(shared: &Arc<Shared>) -> bool {
+    turns_by_itself(shared, shared.home())
+}
+
+/// Drops what nobody waits for: closes what was opened. What changes something, and was called off, the pool does.
 fn discard(garbage: Garbage) {
-    for (request, result) in garbage {
+    for (request, result, shared) in garbage {
         // SAFETY: it has completed with that result.
-        drop(unsafe { request.answer(result) });
+        let (Err(request), Some(shared)) = (unsafe { request.answer(result) }, shared) else { continue };
+        let left = Arc::new(std::sync::Mutex::new(Some(request)));
+        let perform = {
+            let left = Arc::clone(&left);
+            move || {
+                let request = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+                request.into_iter().for_each(Request::perform);
+            }
+        };
+        let handle = Handle { shared: Arc::clone(&shared) };
+        let job = perform.clone();
+        let mut taken = false;
+        // Contained: whoever watches tasks start is foreign code.
+        contain(|| {
+            taken = shared.pool.try_spawn(&handle, job, Mandatory::Yes, Origin::here()).1.is_ok();
+        });
+        if !taken {
+            perform();
+        }
     }
 }
 
@@ -555,33 +626,7 @@ impl Op {
 impl Drop for Op {
     fn drop(&mut self) {
         let Some(shared) = self.shared.clone() else { return };
-        let mut garbage = Garbage::new();
-        let mut waker = None;
-        let mut calls_off = false;
-        {
-            let slots = &mut *self.ring.slots.lock();
-            let slot = &mut slots.slots[self.name as u32 as usize];
-            match mem::replace(&mut slot.state, State::Free) {
-                State::Active(request, old) => {
-                    waker = old;
-                    calls_off = request.is_idle_wish();
-                    slot.state = State::Abandoned(request);
-                    if calls_off {
-                        slots.pending.push_back((NOBODY, Entry::cancel(self.name, NOBODY)));
-                        self.ring.has_pending.store(true, Ordering::Relaxed);
-                    }
-                }
-                State::Completed(request, result) => {
-                    slots.free_slot(self.name);
-                    garbage.push((request, result));
-                }
-                State::Free | State::Abandoned(_) => {
-                    unreachable!("it is the future's until it was ready")
-                }
-            }
-        }
-        drop(waker);
-        discard(garbage);
+        let calls_off = self.ring.abandon(self.name, Some(&shared));
         // A worker hands over in its next turn.
         if calls_off && !turns_by_itself(&shared, self.home) {
             self.ring.flush_now();
@@ -593,5 +638,181 @@ impl Drop for Op {
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Op").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, loom, unix))]
+mod models {
+    use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
+    use std::task::Wake;
+
+    use super::*;
+    use crate::loom::{model, thread};
+    use crate::sys::uring::{Fate, Kernel};
+
+    fn ring() -> (Arc<Ring>, Arc<Kernel>) {
+        let (kernel, queue, submit, complete) = Queue::model();
+        (Arc::new(Ring::new(queue, submit, complete)), kernel)
+    }
+
+    fn start(ring: &Ring, is_idle_wish: bool, waker: Waker) -> (Option<u64>, Arc<Fate>) {
+        let (request, fate) = Request::model(is_idle_wish);
+        (ring.start(request, waker).ok().map(|(name, _)| name), fate)
+    }
+
+    /// As a worker's next turns would. Nothing may be left after that.
+    fn finish(ring: &Ring, kernel: &Kernel) {
+        kernel.work();
+        ring.turn_now();
+        assert!(!ring.is_active());
+        assert!(!ring.has_pending.load(Ordering::Relaxed) && !kernel.has_untaken());
+    }
+
+    #[derive(Default)]
+    struct Woken(Count);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// Two threads without turns hand over at once. What either has written down has then reached the kernel.
+    #[test]
+    fn what_is_written_down_is_handed_over() {
+        model(|| {
+            let (ring, kernel) = ring();
+            let hand_over = |ring: &Ring| {
+                let (name, fate) = start(ring, true, Waker::noop().clone());
+                ring.flush_now();
+                (name.unwrap(), fate)
+            };
+            let other = {
+                let ring = Arc::clone(&ring);
+                thread::spawn(move || hand_over(&ring))
+            };
+            let (name, fate) = hand_over(&ring);
+            let (other, others_fate) = other.join().unwrap();
+            assert!(!ring.has_pending.load(Ordering::Relaxed) && ring.slots.lock().pending.is_empty());
+            finish(&ring, &kernel);
+            for name in [name, other] {
+                let look = ring.slots.lock().look(name, Waker::noop(), &mut None);
+                assert!(matches!(look, Look::Completed(..)));
+            }
+            assert_eq!((fate.dropped.load(SeqCst), others_fate.dropped.load(SeqCst)), (1, 1));
+        });
+    }
+
+    /// A future looks, and waits, while its operation completes: it finds that, or is woken.
+    #[test]
+    fn a_completion_is_seen_or_wakes() {
+        model(|| {
+            let (ring, kernel) = ring();
+            let woken = Arc::new(Woken::default());
+            let name = start(&ring, true, Waker::noop().clone()).0.unwrap();
+            ring.flush_now();
+            let turns = {
+                let (ring, kernel) = (Arc::clone(&ring), Arc::clone(&kernel));
+                thread::spawn(move || {
+                    kernel.work();
+                    ring.turn_now();
+                })
+            };
+            let waker = Waker::from(Arc::clone(&woken));
+            let mut brought = Some(waker.clone());
+            let look = ring.slots.lock().look(name, &waker, &mut brought);
+            drop(brought);
+            turns.join().unwrap();
+            match look {
+                Look::Completed(..) => assert_eq!(woken.0.load(SeqCst), 0),
+                Look::Waits => assert_eq!(woken.0.load(SeqCst), 1),
+                Look::WantsWaker => unreachable!("it has brought one"),
+            }
+            assert!(!ring.is_active());
+        });
+    }
+
+    /// A future is dropped while its operation is under way or completes: what the kernel uses stays until it is done,
+    /// and then goes.
+    #[test]
+    fn what_the_kernel_uses_outlives_the_future() {
+        for is_idle_wish in [true, false] {
+            model(move || {
+                let (ring, kernel) = ring();
+                let (name, fate) = start(&ring, is_idle_wish, Waker::noop().clone());
+                ring.flush_now();
+                let turns = {
+                    let (ring, kernel) = (Arc::clone(&ring), Arc::clone(&kernel));
+                    thread::spawn(move || {
+                        kernel.work();
+                        ring.turn_now();
+                    })
+                };
+                let calls_off = ring.abandon(name.unwrap(), None);
+                if calls_off {
+                    assert!(is_idle_wish);
+                    ring.flush_now();
+                }
+                turns.join().unwrap();
+                finish(&ring, &kernel);
+                assert_eq!(fate.dropped.load(SeqCst), 1);
+                let slots = ring.slots.lock();
+                assert_eq!((slots.slots.len(), slots.free.len()), (1, 1));
+            });
+        }
+    }
+
+    /// The runtime shuts down while an operation starts: it is refused, or ends.
+    #[test]
+    fn what_starts_before_the_end_ends() {
+        model(|| {
+            let (ring, kernel) = ring();
+            let other = {
+                let ring = Arc::clone(&ring);
+                thread::spawn(move || {
+                    let (name, fate) = start(&ring, true, Waker::noop().clone());
+                    if let Some(name) = name {
+                        ring.flush_now();
+                        if ring.abandon(name, None) {
+                            ring.flush_now();
+                        }
+                    }
+                    fate
+                })
+            };
+            let mut wakers = WakeBatch::new();
+            ring.close(&mut wakers);
+            let fate = other.join().unwrap();
+            ring.flush_now();
+            finish(&ring, &kernel);
+            assert_eq!(fate.dropped.load(SeqCst), 1);
+            assert!(start(&ring, true, Waker::noop().clone()).0.is_none());
+        });
+    }
+
+    /// The kernel forbids what it has allowed, at any moment: each operation is done or given back.
+    #[test]
+    fn what_the_kernel_refuses_comes_back() {
+        model(|| {
+            let (ring, kernel) = ring();
+            let forbids = {
+                let kernel = Arc::clone(&kernel);
+                thread::spawn(move || kernel.forbid())
+            };
+            let woken = Arc::new(Woken::default());
+            let first = start(&ring, false, Waker::from(Arc::clone(&woken))).0;
+            let second = start(&ring, false, Waker::from(Arc::clone(&woken))).0;
+            ring.flush_now();
+            forbids.join().unwrap();
+            kernel.work();
+            ring.turn_now();
+            assert!(!ring.is_active());
+            let names: Vec<_> = first.into_iter().chain(second).collect();
+            assert_eq!(woken.0.load(SeqCst), names.len());
+            for name in names {
+                let look = ring.slots.lock().look(name, Waker::noop(), &mut None);
+                assert!(matches!(look, Look::Completed(..)));
+            }
+        });
     }
 }
