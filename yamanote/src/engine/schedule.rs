@@ -55,6 +55,10 @@ impl Schedule for Arc<Shared> {
         self.live.remove(task)
     }
 
+    fn give_back(self) {
+        context::with_worker(Arc::as_ptr(&self), |worker| worker.shared.put(self));
+    }
+
     fn unhandled_panic(&self) {
         self.note_unhandled_panic();
     }

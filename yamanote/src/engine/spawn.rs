@@ -3,11 +3,24 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::engine::context::NoHandle;
 use crate::engine::schedule::{Runnable, schedule_spawned};
 use crate::engine::shared::Shared;
 use crate::engine::task::{self, JoinHandle, Origin};
 use crate::engine::{context, instrument, observe, trace};
 use crate::runtime::TaskKind;
+
+/// The reference to the current runtime that a task is going to keep. Not compiled anew in every program that spawns.
+pub(crate) fn current_home() -> Result<Arc<Shared>, NoHandle> {
+    context::with_handle(|handle| home(&handle.shared))
+}
+
+/// The reference to its runtime that a task is going to keep.
+#[inline]
+pub(crate) fn home(shared: &Arc<Shared>) -> Arc<Shared> {
+    let here = context::with_worker(Arc::as_ptr(shared), |worker| worker.shared.take());
+    here.unwrap_or_else(|| Arc::clone(shared))
+}
 
 /// Makes a task of `future` and schedules it. After shutdown the future
 /// is dropped and the handle tells that the task was cancelled.

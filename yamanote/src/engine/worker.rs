@@ -24,7 +24,7 @@ use crate::engine::seat::Sitting;
 use crate::engine::shared::{Remote, Shared};
 use crate::engine::{budget, context, hooks, observe, search, shutdown, spares};
 use crate::util::contain::contain;
-use crate::util::rng;
+use crate::util::{Purse, rng};
 
 /// What is looked at in a poll beside the user's hooks.
 const VIEWS: u8 = observe::STALLS | observe::TASKS | observe::EVENTS | observe::FUTURELOCK;
@@ -241,7 +241,8 @@ impl Core {
 
 /// A worker on a thread.
 pub(crate) struct Worker {
-    pub(crate) shared: Arc<Shared>,
+    /// Tasks keep one each: what is spawned and ends on this thread has it from here.
+    pub(crate) shared: Purse<Shared>,
     pub(crate) index: usize,
     /// As in its core.
     pub(crate) driver: usize,
@@ -264,7 +265,7 @@ impl Worker {
         }
         let core = RefCell::new(Some(core));
         Worker {
-            shared,
+            shared: Purse::new(shared),
             index,
             driver,
             core,

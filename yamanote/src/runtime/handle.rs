@@ -121,7 +121,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn::spawn(Arc::clone(&self.shared), future, Origin::here())
+        spawn::spawn(spawn::home(&self.shared), future, Origin::here())
     }
 
     /// Runs a closure that blocks on a thread made for that.

@@ -207,7 +207,7 @@ impl Runtime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn::spawn(Arc::clone(&self.handle.shared), future, Origin::here())
+        spawn::spawn(spawn::home(&self.handle.shared), future, Origin::here())
     }
 
     /// Runs a closure that blocks on a thread made for that.

@@ -1,10 +1,9 @@
 //! Starting tasks.
 
 use std::future::Future;
-use std::sync::Arc;
 
+use crate::engine::spawn as engine;
 use crate::engine::task::Origin;
-use crate::engine::{context, spawn as engine};
 use crate::runtime::TryCurrentError;
 use crate::task::JoinHandle;
 
@@ -47,7 +46,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    match context::with_handle(|handle| Arc::clone(&handle.shared)) {
+    match engine::current_home() {
         Ok(shared) => engine::spawn(shared, future, origin),
         Err(error) => panic!("{}", TryCurrentError::from(error)),
     }

@@ -10,6 +10,7 @@ pub(crate) mod counter;
 pub(crate) mod linked_list;
 #[cfg(feature = "taskdump")]
 pub(crate) mod names;
+pub(crate) mod purse;
 pub(crate) mod rng;
 pub(crate) mod wait_list;
 pub(crate) mod wake_list;
@@ -18,6 +19,7 @@ pub(crate) use atomic_waker::AtomicWaker;
 pub(crate) use cache_padded::CachePadded;
 pub(crate) use counter::Counter;
 pub(crate) use linked_list::LinkedList;
+pub(crate) use purse::Purse;
 pub(crate) use wake_list::WakeList;
 
 /// So many of them. Many types go through here, so it is a loop, of which a development build makes less than of an iterator.

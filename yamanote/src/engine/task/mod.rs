@@ -53,6 +53,9 @@ pub(crate) trait Schedule: Sized + 'static {
     /// A task ended: takes it out of the live set. `true`: it was in, and its reference is the caller's.
     fn release(&self, task: &TaskRef<Self>) -> bool;
 
+    /// The memory of a task is freed, which kept this.
+    fn give_back(self) {}
+
     /// A task panicked.
     fn unhandled_panic(&self) {}
 

@@ -206,9 +206,10 @@ fn error_of(header: &Header, tag: u8, payload: Option<Payload>) -> JoinError {
 
 /// # Safety
 /// No reference may be left, and the stage must be empty.
-unsafe fn deallocate<F: Future + 'static, S>(task: NonNull<Header>) {
+unsafe fn deallocate<F: Future + 'static, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: allocated as this type by `allocate`; no reference is left, so it is ours alone.
-    drop(unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) });
+    let cell = unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) };
+    cell.front.scheduler.give_back();
 }
 
 // What knows the scheduler.
