@@ -3,11 +3,11 @@
 use crate::engine::observe::current::Current;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stack;
+pub(crate) struct Stack {}
 
 impl Stack {
     pub(crate) fn of(_: &Current) -> Stack {
-        Stack
+        Stack {}
     }
 }
 
