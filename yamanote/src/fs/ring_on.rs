@@ -34,8 +34,9 @@ enum Wish {
 /// Whether the runtime wants it to go through its ring.
 fn is_wanted(wish: Wish) -> bool {
     let wanted = |shared: &Arc<Shared>| match shared.config.file_io {
-        FileIo::Ring => true,
-        // Only a worker sees to it that the ring is turned: on a runtime that nobody drives the pool's jobs end all the same.
+        // A single-threaded runtime may be one that nobody drives, where the pool's jobs end all the same.
+        FileIo::Ring => !shared.is_single() || ring::is_turned_here(shared),
+        // Only a worker sees to it that the ring is turned.
         FileIo::Cached => wish == Wish::Any && ring::is_turned_here(shared),
         FileIo::Pool => false,
     };

@@ -237,10 +237,10 @@ fn a_waker_that_panics_harms_nothing() {
     let panics = Arc::new(Panics(AtomicUsize::new(0)));
     let waker = Waker::from(panics.clone());
     let mut open = Box::pin(File::open(&path));
-    {
-        let _entered = runtime.enter();
+    // Where the runtime is driven: else the pool would do it.
+    runtime.block_on(async {
         assert!(open.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    }
+    });
     let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(std::future::pending::<()>())));
     assert!(result.is_err());
     assert_eq!(panics.0.load(Ordering::SeqCst), 1);
@@ -421,5 +421,20 @@ fn by_default_a_worker_has_the_ring_do_what_waits() {
         assert_eq!(metrics.file_ring_operations_count(), 2);
         runtime.handle().block_on(there_and_back());
         assert_eq!(metrics.file_ring_operations_count(), 2);
+    }
+}
+
+/// Nor does a runtime hang that has everything done by its ring, and is not driven.
+#[test]
+fn without_a_driver_there_is_the_pool() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    for runtime in flavours() {
+        let handle = runtime.handle();
+        handle.block_on(fs::write(&path, "x")).unwrap();
+        assert_eq!(handle.block_on(fs::read_to_string(&path)).unwrap(), "x");
+        assert_eq!(handle.block_on(fs::read(&path)).unwrap(), b"x");
+        assert_eq!(handle.block_on(fs::metadata(&path)).unwrap().len(), 1);
+        handle.block_on(fs::remove_file(&path)).unwrap();
     }
 }
