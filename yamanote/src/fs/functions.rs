@@ -195,7 +195,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
     let bytes = match cached::read(&path).await {
         Some(result) => Some(result),
-        None => ring::read(&path).await,
+        None => ring::read_if_turned(&path).await,
     };
     if let Some(result) = bytes {
         match result.map(String::from_utf8) {

@@ -25,6 +25,10 @@ pub(crate) async fn read(_: &Path) -> Option<io::Result<Vec<u8>>> {
     None
 }
 
+pub(crate) async fn read_if_turned(_: &Path) -> Option<io::Result<Vec<u8>>> {
+    None
+}
+
 pub(crate) async fn sync(_: &Arc<File>, _: bool) -> Option<io::Result<()>> {
     None
 }

@@ -34,9 +34,8 @@ enum Wish {
 /// Whether the runtime wants it to go through its ring.
 fn is_wanted(wish: Wish) -> bool {
     let wanted = |shared: &Arc<Shared>| match shared.config.file_io {
-        // A single-threaded runtime may be one that nobody drives, where the pool's jobs end all the same.
-        FileIo::Ring => !shared.is_single() || ring::is_turned_here(shared),
-        // Only a worker sees to it that the ring is turned.
+        FileIo::Ring => true,
+        // Only a worker sees to it that the ring is turned: on a runtime that nobody drives the pool's jobs end all the same.
         FileIo::Cached => wish == Wish::Any && ring::is_turned_here(shared),
         FileIo::Pool => false,
     };
@@ -98,6 +97,15 @@ pub(crate) async fn exists(path: &Path) -> Option<io::Result<bool>> {
         Ok(_) => Some(Ok(true)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Ok(false)),
         Err(error) => Some(Err(error)),
+    }
+}
+
+/// As [`read`], unless this thread is none that turns the ring of its single-threaded runtime: nobody might.
+pub(crate) async fn read_if_turned(path: &Path) -> Option<io::Result<Vec<u8>>> {
+    let turned = |shared: &Arc<Shared>| !shared.is_single() || ring::is_turned_here(shared);
+    match context::with_handle(|handle| turned(&handle.shared)) {
+        Ok(true) => read(path).await,
+        _ => None,
     }
 }
 
